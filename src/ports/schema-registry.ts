@@ -1,0 +1,12 @@
+import type { AvroSchema } from '../model/avro-schema.js'
+
+/** Writer schemas by id, as in Confluent's wire format: byte 0, then the id as big-endian int32, then Avro. */
+export interface SchemaRegistry {
+  /**
+   * The id of `schema` under `subject` (`<topic>-value`, `<topic>-key`), registering it when it is new.
+   * @throws MillraceError INVALID_SCHEMA when it is no Avro schema.
+   */
+  register(subject: string, schema: AvroSchema): Promise<number>
+  /** The schema with this id, or undefined where there is none. Throws when the registry cannot be reached. */
+  schema(id: number): Promise<AvroSchema | undefined>
+}

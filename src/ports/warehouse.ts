@@ -1,0 +1,74 @@
+import type { Column, ColumnValue } from '../model/column.js'
+
+/** A table that Millrace keeps. Columns are unquoted names; `name` may be `schema.table`. */
+export interface TableSpec {
+  readonly name: string
+  readonly columns: readonly Column[]
+  /** Columns that identify a row, among `columns`. */
+  readonly key: readonly string[]
+  readonly sortKey: readonly string[]
+  readonly distKey?: string
+}
+
+/** Values in the order of `TableSpec.columns`. */
+export type Row = readonly ColumnValue[]
+
+/** Values in the order of `TableSpec.key`. */
+export type RowKey = readonly ColumnValue[]
+
+/** Who writes: one sink partition. */
+export interface SinkIdentity {
+  /** Unique name of the sink, such as the rows topic's name. */
+  readonly sink: string
+  readonly partition: number
+  readonly table: TableSpec
+  /** Id of the rows topic where the log knows it; a change means that the topic was recreated. */
+  readonly topicId: string | undefined
+  /** Age in ms of `as_of` from which on tombstones may be gone from the rows topic, so that a rebuild is due. */
+  readonly tombstoneRetentionMs: number
+  /** Now, in ms since 1970. */
+  readonly now: number
+}
+
+/** What one flush changes. A key is at most once in it. */
+export interface Flush {
+  readonly upserts: readonly Row[]
+  readonly deletes: readonly RowKey[]
+  /** Offset of the rows topic behind the last record that this flush stands for. */
+  readonly nextOffset: number
+  /** Wall clock of the flush, in ms since 1970. */
+  readonly asOf: number
+}
+
+/** A sink partition that this process owns until somebody else opens it. */
+export interface WarehouseSink {
+  /** Where to read on in the rows topic; 0 for a new sink or a rebuild. */
+  readonly nextOffset: number
+  /** The sink starts from the topic's start, and rows that it does not see are to be deleted at the end of it. */
+  readonly rebuild: boolean
+  /**
+   * One transaction: advances `next_offset` where owner and offset are still this sink's, then deletes and merges.
+   * Retries conflicts. After a connection lost at COMMIT it reads the offset back to learn the outcome.
+   * @throws MillraceError WAREHOUSE_FENCED when another owner took over (stop); WAREHOUSE when it is out of reach
+   * or refuses (nothing was written: call again with the same or a larger flush).
+   */
+  flush(flush: Flush): Promise<void>
+  /** Keys of all rows of the table, of all partitions; for a rebuild. */
+  keys(): AsyncIterable<RowKey>
+  close(): Promise<void>
+}
+
+/** A warehouse that holds tables and, per sink partition, the offset up to which they stand for the log. */
+export interface Warehouse {
+  /** For messages, without secrets: `PostgreSQL at localhost:5432/analytics`. */
+  readonly name: string
+  /**
+   * Creates the table (and `millrace_offsets`) or checks it: missing nullable columns are added.
+   * @throws MillraceError WAREHOUSE_TABLE naming every difference that cannot be mended; WAREHOUSE when out of reach.
+   */
+  prepare(table: TableSpec): Promise<void>
+  openSink(identity: SinkIdentity): Promise<WarehouseSink>
+  /** All rows of a table, in the order of its columns. */
+  rows(table: TableSpec): AsyncIterable<Row>
+  close(): Promise<void>
+}
