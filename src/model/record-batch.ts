@@ -26,14 +26,14 @@ export interface RecordBatch {
 }
 
 /** Bytes of the key at `index`, a view into the batch; null where the record has none. */
-export function keyOf(batch: RecordBatch, index: number): Buffer | null {
+export function keyBytesAt(batch: RecordBatch, index: number): Buffer | null {
   const length = batch.keyLength[index] as number
   const start = batch.keyStart[index] as number
   return length === NULL ? null : batch.data.subarray(start, start + length)
 }
 
 /** Bytes of the value at `index`, a view into the batch; null where the record has none. */
-export function valueOf(batch: RecordBatch, index: number): Buffer | null {
+export function valueBytesAt(batch: RecordBatch, index: number): Buffer | null {
   const length = batch.valueLength[index] as number
   const start = batch.valueStart[index] as number
   return length === NULL ? null : batch.data.subarray(start, start + length)
