@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'INVALID_SCHEMA'
   | 'UNKNOWN_SCHEMA_ID'
   | 'UNDECODABLE'
+  | 'UNENCODABLE'
   | 'INVALID_TIMESTAMP'
   | 'MISSING_KEY'
   | 'USER_CODE'
