@@ -79,7 +79,7 @@ function itemsOf<T>({ branches }: Scalar<T>): AvroSchema {
  */
 export function distinct<V>(
   field: Sel<V, number | bigint | string | boolean | Date>,
-  options?: DistinctOptions<NoInfer<V>>,
+  options?: NoInfer<DistinctOptions<V>>,
 ): Measure<V, number> {
   const limit = options?.limit ?? DEFAULT_LIMIT
   if (!Number.isSafeInteger(limit) || limit < 1) {
