@@ -1,6 +1,9 @@
 /** Columns of a line, as in biome.json. */
 const WIDTH = 120
 
+/** A string that is too long for its line stays behind a key of up to so many columns; behind others it gets its own line. */
+const SHORT_KEY = 4
+
 /** A string literal, with the quotes that need fewer escapes, single ones otherwise. */
 export function stringLiteral(text: string): string {
   const double = JSON.stringify(text)
@@ -58,7 +61,8 @@ export function typescriptLiteral(value: unknown, column = 0, indent = 0, open =
   const entries = Object.entries(value).map(([key, inner]) => {
     const start = `${inside}${keyLiteral(key)}: `
     const text = typescriptLiteral(inner, start.length, indent + 2, false)
-    const nextLine = typeof inner === 'string' && keyLiteral(key).length > 2 && start.length + text.length >= WIDTH
+    const nextLine =
+      typeof inner === 'string' && keyLiteral(key).length > SHORT_KEY && start.length + text.length >= WIDTH
     return nextLine ? `${start.trimEnd()}\n${inside}  ${text},` : `${start}${text},`
   })
   return ['{', ...entries, `${end}}`].join('\n')

@@ -156,8 +156,11 @@ class Declarations {
       this.texts.set(name, `${doc}${unionLines(`export type ${name} =`, symbols, '')}\n`)
     } else {
       const fields = (schema.fields as readonly AvroObject[]).map(field => this.field(field, namespace))
-      const body = fields.length === 0 ? '{}' : `{\n${fields.join('')}}`
-      this.texts.set(name, `${doc}export interface ${name} ${body}\n`)
+      const declaration =
+        fields.length === 0
+          ? `export type ${name} = Readonly<Record<string, never>>\n`
+          : `export interface ${name} {\n${fields.join('')}}\n`
+      this.texts.set(name, `${doc}${declaration}`)
     }
     return type
   }
