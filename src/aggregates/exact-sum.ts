@@ -44,7 +44,7 @@ export class ExactSum {
   /** The sum divided by `count`, rounded once to the nearest double, ties to even. */
   roundMean(count: number): number {
     if (this.special !== 0) return this.special
-    if (this.wide === 0n && this.partials.length < 2) return roundPartials(this.partials) / count
+    if (this.wide === 0n && this.partials.length < 2) return roundPartials(this.partials) / count + 0
     return divideUnits(this.units(), count)
   }
 

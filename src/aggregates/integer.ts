@@ -3,15 +3,16 @@ import type { AvroSchema } from '../model/avro-schema.js'
 /** A whole number: a number up to 2^53 - 1, a bigint beyond it. Every function here answers it in that form. */
 export type Integer = number | bigint
 
-/** avsc's largest long: one below Number.MAX_SAFE_INTEGER. */
-const AVRO_MAX = Number.MAX_SAFE_INTEGER - 1
+/** avsc computes with the zigzag form of a long in a double, so its own long is exact to 2^52. */
+const AVRO_MAX = 2 ** 52 - 1
 
 /** Avro branches of {@link encodeInteger}, to be put in a union. */
 export const INTEGER_BRANCHES: readonly AvroSchema[] = ['long', 'bytes']
 
 /** The integer as a number where a number is exact, else as a bigint. */
 export function integer(value: Integer): Integer {
-  if (typeof value === 'number') return value
+  // Adding 0 makes 0 of -0.
+  if (typeof value === 'number') return value + 0
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
 }

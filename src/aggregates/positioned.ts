@@ -41,7 +41,8 @@ function positioned<T>(
         const { timestamp, topic, partition, offset, index } = at
         return { timestamp, topic, partition, offset, index, value: scalar.normalize(input) }
       }
-      if (comparePositions(at, state) * sign < 0) {
+      const order = comparePositions(at, state) || scalar.compare(scalar.normalize(input), state.value)
+      if (order * sign < 0) {
         state.timestamp = at.timestamp
         state.topic = at.topic
         state.partition = at.partition
@@ -53,7 +54,7 @@ function positioned<T>(
     },
     merge: (a: State, b: State) => {
       if (a === undefined || b === undefined) return a ?? b
-      return comparePositions(b, a) * sign < 0 ? b : a
+      return (comparePositions(b, a) || scalar.compare(b.value, a.value)) * sign < 0 ? b : a
     },
     result: (state: State) => (state === undefined ? null : scalar.result(state.value)),
     // Position and value in one list; empty where there was none. (A record would need a name of its own in each schema.)

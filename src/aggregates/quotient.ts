@@ -25,7 +25,7 @@ export function divideUnits(units: bigint, count: number): number {
   return roundQuotient(units, BigInt(count) << UNIT_BITS)
 }
 
-/** The nearest double of the exact quotient, ties to even; ±Infinity beyond the largest. `denominator` is above zero. */
+/** The nearest double of the exact quotient, ties to even, zero as +0; ±Infinity beyond the largest. `denominator` is above zero. */
 export function roundQuotient(numerator: bigint, denominator: bigint): number {
   if (numerator === 0n) return 0
   const magnitude = numerator < 0n ? -numerator : numerator
@@ -36,7 +36,7 @@ export function roundQuotient(numerator: bigint, denominator: bigint): number {
   const whole = dividend / divisor
   const sticky = dividend % divisor === 0n ? 0n : 1n
   const rounded = scale(roundBits(whole, sticky, Number(shift)), Number(shift))
-  return numerator < 0n ? -rounded : rounded
+  return numerator < 0n ? 0 - rounded : rounded
 }
 
 /** Rounds `whole` (and a rest below one, if `sticky`) to the bits that a double at this scale has. */
