@@ -159,6 +159,7 @@ export function logContract(
       const headers: Header[] = [
         ['error', 'no such quest ✓'],
         ['error', 'second of that name'],
+        ['7', 'a number as a name'],
       ]
       producer.send(topic, 1, bytes('key'), bytes('value'), T0, headers)
       producer.send(topic, 1, null, bytes('no key'), T0 - 5)

@@ -1,0 +1,73 @@
+import type { KafkaConsumer, Metadata } from 'node-rdkafka'
+import { LogError, type TopicDescription, type TopicSpec } from '../../ports/log.js'
+import type { KafkaClient } from './kafka-client.js'
+import { CODE, isKafkaFailure } from './kafka-error.js'
+import { clientSettings } from './settings.js'
+
+const CALL_MS = 10_000
+const USABLE_WITHIN_MS = 30_000
+const CHECK_EVERY_MS = 50
+
+type Client = KafkaClient<KafkaConsumer>
+
+/** Partitions of a topic that have a leader, and how many it has in all; none where it does not exist. */
+async function partitionsOf(client: Client, topic: string): Promise<{ readonly all: number; readonly led: number }> {
+  const metadata = await client.retry<Metadata>(`Asking for the topic ${topic}`, done =>
+    client.native.getMetadata({ topic, timeout: CALL_MS }, done),
+  )
+  const partitions = metadata.topics.find(({ name }) => name === topic)?.partitions ?? []
+  return { all: partitions.length, led: partitions.filter(({ leader }) => leader >= 0).length }
+}
+
+export async function describeTopics(
+  client: Client,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, TopicDescription>> {
+  const found = new Map<string, TopicDescription>()
+  for (const name of names) {
+    const { all } = await partitionsOf(client, name)
+    if (all > 0) found.set(name, { name, partitions: all })
+  }
+  return found
+}
+
+/** Creates topics that do not exist and waits until each partition has a leader. */
+export async function createTopics(client: Client, topics: readonly TopicSpec[], replication: number): Promise<void> {
+  const { driver, brokers, settings, clock } = client.context
+  const admin = driver.AdminClient.create(clientSettings(brokers, {}, settings, {}).global)
+  try {
+    await Promise.all(
+      topics.map(({ name, partitions, config }) => {
+        const topic = {
+          topic: name,
+          num_partitions: partitions,
+          replication_factor: replication,
+          config: { ...config },
+        }
+        const created = client.attempt<void>(done => {
+          admin.createTopic(topic, CALL_MS, failure => done(failure, undefined))
+        })
+        return created.catch((thrown: unknown) => {
+          if (isKafkaFailure(thrown) && thrown.code === CODE.topicExists) return
+          throw client.failed(`Creating the topic ${name}`, thrown)
+        })
+      }),
+    )
+  } finally {
+    admin.disconnect()
+  }
+  const deadline = clock.now() + USABLE_WITHIN_MS
+  for (const { name } of topics) {
+    for (;;) {
+      const { all, led } = await partitionsOf(client, name)
+      if (all > 0 && led === all) break
+      if (clock.now() > deadline) {
+        throw new LogError(
+          'fatal',
+          `The topic ${name} was created at ${client.context.name}, but ${all - led} of its ${all} partitions have no leader after ${USABLE_WITHIN_MS} ms. Check that all brokers run.`,
+        )
+      }
+      await clock.sleep(CHECK_EVERY_MS)
+    }
+  }
+}

@@ -1,0 +1,381 @@
+import type { EofEvent, Message, KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
+import type { RecordBatch } from '../../model/record-batch.js'
+import { type PartitionOffset, partitionId, type TopicPartition } from '../../model/topic-partition.js'
+import { type LogConsumer, LogError, type Polled, type Watermarks } from '../../ports/log.js'
+import { KafkaClient, type KafkaContext } from './kafka-client.js'
+import { CODE, isKafkaFailure, type KafkaFailure, logError, offsetGone } from './kafka-error.js'
+import { packMessages } from './message-batches.js'
+import { Rebalances } from './rebalances.js'
+import { clientSettings } from './settings.js'
+
+/** How a group shares out partitions: Kafka's newer protocol (KIP-848), the older one, or the newer where the broker has it. */
+export type GroupProtocol = 'auto' | 'consumer' | 'classic'
+
+/** Settings of everything that reads. librdkafka's `fetch.queue.backoff.ms` of 1 s would leave the process idle. */
+export const FETCH_DEFAULTS = {
+  'fetch.queue.backoff.ms': 5,
+  'fetch.wait.max.ms': 50,
+  'queued.min.messages': 100_000,
+  'queued.max.messages.kbytes': 65_536,
+  'reconnect.backoff.max.ms': 1_000,
+}
+
+/** Longest time that a native call blocks a thread of the pool, and that a rebalance waits to be seen, in ms. */
+const SLICE_MS = 20
+const CALL_MS = 5_000
+/** After this long without a record or an end, positions are checked against what the broker holds, in ms. */
+const STALL_MS = 10_000
+
+/** Where the consumer reads in one partition. */
+interface Reading extends TopicPartition {
+  /** Offset of the next record. */
+  next: number
+  paused: boolean
+  /** The end that was last reported, or -1. */
+  reportedEnd: number
+  /** An end that is to be reported, or -1. */
+  end: number
+  /** Taken from librdkafka and not yet handed out. */
+  messages: Message[]
+}
+
+/** What a group's members agree on, kept by the log: which protocol the brokers take. */
+export interface GroupOptions {
+  readonly group: string
+  readonly instanceId: string | undefined
+  protocol: GroupProtocol
+  watermarks(at: TopicPartition): Promise<Watermarks>
+}
+
+/** A member of a consumer group on librdkafka. */
+export class KafkaConsumer implements LogConsumer {
+  private client!: KafkaClient<NativeConsumer>
+  private rebalances!: Rebalances
+  private readonly readings = new Map<string, Reading>()
+  private topics: readonly string[] = []
+  private pumping: Promise<void> | undefined
+  private failure: unknown
+  private commits: ((failure: KafkaFailure | undefined) => void)[] = []
+  private lastProgress: number
+  private closed = false
+
+  private constructor(
+    private readonly context: KafkaContext,
+    private readonly options: GroupOptions,
+  ) {
+    this.lastProgress = context.clock.now()
+  }
+
+  static async connect(context: KafkaContext, options: GroupOptions): Promise<KafkaConsumer> {
+    const consumer = new KafkaConsumer(context, options)
+    await consumer.connect()
+    return consumer
+  }
+
+  private async connect(): Promise<void> {
+    const { context, options } = this
+    const protocol = options.protocol === 'classic' ? 'classic' : 'consumer'
+    const { global, topic } = clientSettings(context.brokers, FETCH_DEFAULTS, context.settings, {
+      'group.id': options.group,
+      ...(options.instanceId === undefined ? {} : { 'group.instance.id': options.instanceId }),
+      'group.protocol': protocol,
+      ...(protocol === 'consumer'
+        ? { 'group.remote.assignor': 'range' }
+        : { 'partition.assignment.strategy': 'range' }),
+      'enable.auto.commit': false,
+      'enable.auto.offset.store': false,
+      'enable.partition.eof': true,
+      'isolation.level': 'read_committed',
+    })
+    const native: NativeConsumer = new context.driver.KafkaConsumer(
+      {
+        ...global,
+        rebalance_cb: (failure: KafkaFailure, partitions: TopicPartition[]) =>
+          rebalances.happened(failure.code, partitions),
+        offset_commit_cb: (failure: KafkaFailure | undefined) => this.commits.shift()?.(failure),
+      },
+      { ...topic, 'auto.offset.reset': 'error' },
+    )
+    const rebalances = new Rebalances(
+      native,
+      protocol === 'consumer',
+      () => this.positions(),
+      thrown => {
+        if (!this.closed) this.failure = thrown
+      },
+    )
+    native.on('partition.eof', (event: EofEvent) => this.reachedEnd(event))
+    this.client = await KafkaClient.connect(context, native)
+    this.client.onLog = facility => {
+      if (facility === 'SESSTMOUT' || facility === 'MAXPOLL') rebalances.sessionLost()
+    }
+    this.rebalances = rebalances
+  }
+
+  subscribe(topics: readonly string[]): void {
+    this.requireOpen()
+    this.topics = topics
+    if (topics.length === 0) this.client.native.unsubscribe()
+    else this.client.native.subscribe([...topics])
+  }
+
+  async poll(maxRecords: number, timeoutMs: number): Promise<Polled> {
+    this.requireOpen()
+    const { clock } = this.context
+    const deadline = clock.now() + timeoutMs
+    await this.pump(maxRecords, 0)
+    for (;;) {
+      const changes = this.rebalances.take()
+      for (const at of [...changes.revoked, ...changes.lost]) this.readings.delete(partitionId(at))
+      const polled = { ...changes, ...this.collect(maxRecords) }
+      if (Object.values(polled).some(list => list.length > 0)) return polled
+      if (this.failure !== undefined) {
+        const { failure } = this
+        this.failure = undefined
+        throw failure
+      }
+      if (clock.now() - this.lastProgress > STALL_MS) await this.checkPositions()
+      const left = deadline - clock.now()
+      if (left <= 0) return polled
+      await this.pump(maxRecords, Math.min(left, SLICE_MS))
+    }
+  }
+
+  /** Takes up to `maxRecords` messages from librdkafka into the readings; waits up to `waitMs` for a first one. */
+  private async pump(maxRecords: number, waitMs: number): Promise<void> {
+    while (this.pumping) await this.pumping
+    this.pumping = this.consume(maxRecords, waitMs).finally(() => {
+      this.pumping = undefined
+    })
+    await this.pumping
+  }
+
+  private async consume(maxRecords: number, waitMs: number): Promise<void> {
+    const { native } = this.client
+    const take = (records: number, timeoutMs: number) =>
+      this.client.attempt<Message[]>(done => {
+        native.setDefaultConsumeTimeout(timeoutMs)
+        native.consume(records, done)
+      })
+    try {
+      const first = waitMs > 0 ? await take(1, waitMs) : []
+      this.keep(first)
+      if (waitMs === 0 || (first.length > 0 && maxRecords > 1)) this.keep(await take(maxRecords, 0))
+    } catch (thrown) {
+      await this.consumeFailed(thrown)
+    }
+  }
+
+  private keep(messages: readonly Message[]): void {
+    for (const message of messages) {
+      const reading = this.readings.get(partitionId(message))
+      if (reading === undefined || message.offset < reading.next) continue
+      reading.messages.push(message)
+    }
+  }
+
+  private reachedEnd({ topic, partition, offset }: EofEvent): void {
+    const reading = this.readings.get(partitionId({ topic, partition }))
+    if (reading) reading.end = offset
+  }
+
+  private async consumeFailed(thrown: unknown): Promise<void> {
+    if (!isKafkaFailure(thrown)) throw thrown
+    const { logger, name } = this.context
+    switch (thrown.code) {
+      case CODE.autoOffsetReset:
+        return this.checkPositions()
+      case CODE.maxPollExceeded:
+        return this.rebalances.sessionLost()
+      case CODE.fatal:
+      case CODE.unsupportedVersion:
+      case CODE.unsupportedFeature:
+        if (this.options.protocol === 'auto' && /unsupported/i.test(`${this.client.lastError} ${thrown.message}`)) {
+          return this.fallBack()
+        }
+        throw logError(name, 'Reading', { ...thrown, message: `${thrown.message}: ${this.client.lastError}` }, text =>
+          this.client.clean(text),
+        )
+      case CODE.notImplemented:
+      case CODE.unsupportedCompression:
+      case CODE.authentication:
+      case CODE.topicAuthorization:
+      case CODE.groupAuthorization:
+      case CODE.fencedInstance:
+      case CODE.unreleasedInstance:
+      case CODE.state:
+        throw this.client.failed('Reading', thrown)
+      default:
+        // librdkafka goes on by itself: it reconnects, finds leaders and topics again.
+        logger.warn(`${name}: ${this.client.clean(thrown.message)} (code ${thrown.code}); reading goes on.`)
+    }
+  }
+
+  /** The brokers do not know the newer group protocol: start over with the older one. */
+  private async fallBack(): Promise<void> {
+    this.context.logger.debug(`${this.context.name} has no consumer group protocol (KIP-848): using the classic one.`)
+    this.options.protocol = 'classic'
+    const former = this.client
+    await this.connect()
+    this.subscribe(this.topics)
+    setImmediate(() => former.close())
+  }
+
+  /** @throws MillraceError OFFSET_GONE for a position that the broker does not hold. */
+  private async checkPositions(): Promise<void> {
+    this.lastProgress = this.context.clock.now()
+    for (const reading of [...this.readings.values()]) {
+      const bounds = await this.options.watermarks(reading)
+      if (reading.next >= bounds.low && reading.next <= bounds.high) continue
+      if (this.readings.get(partitionId(reading)) !== reading) continue
+      throw offsetGone(this.context.name, { ...reading, offset: reading.next }, bounds)
+    }
+  }
+
+  /** Hands out what was taken from librdkafka for partitions that are not paused. */
+  private collect(maxRecords: number): Pick<Polled, 'batches' | 'ends'> {
+    const batches: RecordBatch[] = []
+    const ends: PartitionOffset[] = []
+    let room = maxRecords
+    for (const reading of this.readings.values()) {
+      if (reading.paused) continue
+      const { topic, partition } = reading
+      if (reading.messages.length > 0 && room > 0) {
+        const messages = reading.messages.splice(0, room)
+        room -= messages.length
+        reading.next = (messages.at(-1) as Message).offset + 1
+        batches.push(packMessages(topic, partition, messages))
+      }
+      const { end } = reading
+      if (reading.messages.length > 0 || end < reading.next || end === reading.reportedEnd) continue
+      reading.next = end
+      reading.reportedEnd = end
+      ends.push({ topic, partition, offset: end })
+    }
+    if (batches.length > 0 || ends.length > 0) this.lastProgress = this.context.clock.now()
+    return { batches, ends }
+  }
+
+  assign(positions: readonly PartitionOffset[]): void {
+    this.requireOpen()
+    const taken = positions.filter(at => this.rebalances.mayRead(at))
+    for (const { topic, partition, offset } of taken) {
+      const at = { topic, partition }
+      this.readings.set(partitionId(at), { ...at, next: offset, paused: false, reportedEnd: -1, end: -1, messages: [] })
+    }
+    this.rebalances.assign(taken)
+  }
+
+  /** Positions of all that is read, for the classic protocol, which takes a whole assignment each time. */
+  private positions(): TopicPartitionOffset[] {
+    return [...this.readings.values()].map(({ topic, partition, next, messages }) => {
+      const last = messages.at(-1)
+      return { topic, partition, offset: last ? last.offset + 1 : next }
+    })
+  }
+
+  release(partitions: readonly TopicPartition[]): void {
+    this.requireOpen()
+    for (const at of partitions) this.readings.delete(partitionId(at))
+    this.rebalances.release(partitions)
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    const known = this.setPaused(partitions, true)
+    if (known.length > 0) this.client.native.pause(known)
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    const known = this.setPaused(partitions, false)
+    if (known.length > 0) this.client.native.resume(known)
+  }
+
+  private setPaused(partitions: readonly TopicPartition[], paused: boolean): TopicPartition[] {
+    this.requireOpen()
+    return partitions.filter(at => {
+      const reading = this.readings.get(partitionId(at))
+      if (reading) reading.paused = paused
+      return reading !== undefined
+    })
+  }
+
+  async seek({ topic, partition, offset }: PartitionOffset): Promise<void> {
+    this.requireOpen()
+    while (this.pumping) await this.pumping
+    const reading = this.readings.get(partitionId({ topic, partition }))
+    if (!reading) return
+    const { clock } = this.context
+    const deadline = clock.now() + CALL_MS
+    for (;;) {
+      Object.assign(reading, { next: offset, reportedEnd: -1, end: -1, messages: [] })
+      try {
+        const to = { topic, partition, offset }
+        return await this.client.attempt<void>(done => this.client.native.seek(to, CALL_MS, f => done(f, undefined)))
+      } catch (thrown) {
+        // Right after `assign` the partition is not being fetched yet.
+        const early = isKafkaFailure(thrown) && thrown.code === CODE.state && clock.now() < deadline
+        if (!early) throw this.client.failed(`Seeking in ${topic}/${partition}`, thrown)
+        await clock.sleep(SLICE_MS)
+      }
+    }
+  }
+
+  async committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    this.requireOpen()
+    const offsets = new Map<string, number>()
+    if (partitions.length === 0) return offsets
+    const found = await this.client.retry<TopicPartitionOffset[]>('Reading committed offsets', done =>
+      this.client.native.committed(
+        partitions.map(({ topic, partition }) => ({ topic, partition })),
+        CALL_MS,
+        done,
+      ),
+    )
+    for (const at of found) if (at.offset >= 0) offsets.set(partitionId(at), at.offset)
+    return offsets
+  }
+
+  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    this.requireOpen()
+    if (offsets.length === 0) return
+    let answered = false
+    const answer = new Promise<KafkaFailure | undefined>(resolve => {
+      this.commits.push(failure => {
+        answered = true
+        resolve(failure)
+      })
+    })
+    this.client.native.commit(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })))
+    // The answer comes through the queue that records come through.
+    while (!answered && this.client.open) await this.pump(1, SLICE_MS)
+    const failure = await answer
+    if (!failure) return
+    const refused = { ...failure, message: failure.message, isTxnRequiresAbort: true }
+    throw logError(this.context.name, 'Committing offsets', refused, text => this.client.clean(text))
+  }
+
+  /**
+   * Runs `use` with the native consumer, which stays connected meanwhile: the driver crashes the process on a
+   * disconnected one. @throws LogError (abort) after `close`.
+   */
+  async lend<T>(use: (native: NativeConsumer) => Promise<T>): Promise<T> {
+    if (!this.closed && this.client.open) return this.client.during(use(this.client.native))
+    throw new LogError(
+      'abort',
+      `A consumer of group "${this.options.group}" may not commit offsets: it is closed. Start again from the committed offsets.`,
+    )
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.readings.clear()
+    this.rebalances.leave()
+    await this.client.close()
+  }
+
+  private requireOpen(): void {
+    if (!this.closed) return
+    throw new LogError('fatal', `A consumer of group "${this.options.group}" was used after it was closed.`)
+  }
+}

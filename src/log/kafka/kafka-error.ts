@@ -1,0 +1,110 @@
+import type { LibrdKafkaError } from 'node-rdkafka'
+import { MillraceError } from '../../model/errors.js'
+import type { PartitionOffset } from '../../model/topic-partition.js'
+import { LogError, type Watermarks } from '../../ports/log.js'
+
+/** Codes of librdkafka (negative) and of the Kafka protocol, as `librdkafka/rdkafka.h` has them. */
+export const CODE = {
+  fatal: -150,
+  maxPollExceeded: -147,
+  fencedLocally: -144,
+  autoOffsetReset: -140,
+  queueFull: -184,
+  timedOut: -185,
+  timedOutQueue: -166,
+  authentication: -169,
+  notImplemented: -170,
+  unsupportedFeature: -165,
+  unknownTopicLocally: -188,
+  allBrokersDown: -187,
+  transport: -195,
+  state: -172,
+  unknownTopic: 3,
+  messageTooLarge: 10,
+  coordinatorLoading: 14,
+  coordinatorNotAvailable: 15,
+  notCoordinator: 16,
+  topicAuthorization: 29,
+  groupAuthorization: 30,
+  clusterAuthorization: 31,
+  unsupportedVersion: 35,
+  topicExists: 36,
+  invalidProducerEpoch: 47,
+  transactionalIdAuthorization: 53,
+  unsupportedCompression: 76,
+  fencedInstance: 82,
+  unstableOffsetCommit: 88,
+  producerFenced: 90,
+  unreleasedInstance: 111,
+} as const
+
+const FENCED = new Set<number>([
+  CODE.fencedLocally,
+  CODE.invalidProducerEpoch,
+  CODE.fencedInstance,
+  CODE.producerFenced,
+])
+const TRANSIENT = new Set<number>([
+  CODE.timedOut,
+  CODE.timedOutQueue,
+  CODE.transport,
+  CODE.allBrokersDown,
+  CODE.coordinatorLoading,
+  CODE.coordinatorNotAvailable,
+  CODE.notCoordinator,
+  CODE.unstableOffsetCommit,
+])
+
+/** What node-rdkafka throws or passes to a callback. It is no `Error` by class. */
+export type KafkaFailure = Pick<LibrdKafkaError, 'message' | 'code'> & Partial<LibrdKafkaError>
+
+export function isKafkaFailure(thrown: unknown): thrown is KafkaFailure {
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number'
+}
+
+/** Worth trying again: nothing is decided yet. */
+export function isTransient(failure: KafkaFailure): boolean {
+  return failure.isRetriable ?? TRANSIENT.has(failure.code)
+}
+
+/** What to do about a failure whose code says so. */
+function advice(failure: KafkaFailure): string {
+  switch (failure.code) {
+    case CODE.topicAuthorization:
+    case CODE.groupAuthorization:
+    case CODE.clusterAuthorization:
+    case CODE.transactionalIdAuthorization:
+      return ' Grant the ACL that the prefix of the topology needs (topics, group and transactional id).'
+    case CODE.authentication:
+      return ' Check security.protocol, the SASL settings and the credentials.'
+    case CODE.unsupportedCompression:
+    case CODE.notImplemented:
+      return ' The records are compressed in a way that this build of librdkafka cannot read, most likely zstd: install libzstd-dev where node-rdkafka is built and build it anew, or let the topic use another compression.type.'
+    case CODE.unknownTopic:
+    case CODE.unknownTopicLocally:
+      return ' Create the topic first.'
+    case CODE.unreleasedInstance:
+      return ' Another process uses this instance id, or it ended without leaving the group: it is released when the session times out.'
+    default:
+      return ''
+  }
+}
+
+/** `doing` is a sentence's start such as `Committing a transaction`. `clean` removes secrets. */
+export function logError(log: string, doing: string, failure: KafkaFailure, clean: (text: string) => string): LogError {
+  const fenced = FENCED.has(failure.code)
+  const action = !fenced && !failure.isFatal && failure.isTxnRequiresAbort ? 'abort' : 'fatal'
+  const reason = fenced
+    ? ' A newer producer or member with the same id took over: stop this instance, or give it another instance id.'
+    : advice(failure)
+  const message = `${doing} at ${log} failed: ${clean(failure.message)} (code ${failure.code}).${reason}`
+  return new LogError(action, message, { cause: failure, fenced })
+}
+
+/** The error for a position outside of what a partition holds. */
+export function offsetGone(log: string, at: PartitionOffset, bounds: Watermarks): MillraceError {
+  return new MillraceError(
+    'OFFSET_GONE',
+    `Offset ${at.offset} of ${at.topic}/${at.partition} is not in ${log}: it holds offsets ${bounds.low} to ${bounds.high}. The topic's retention removed it, or the topic was created again; start this topology from its beginning under a new name, or from the offsets that are left.`,
+  )
+}

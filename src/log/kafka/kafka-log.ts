@@ -1,0 +1,145 @@
+import type { KafkaConsumer as NativeConsumer } from 'node-rdkafka'
+import type { RecordBatch } from '../../model/record-batch.js'
+import type { TopicPartition } from '../../model/topic-partition.js'
+import type { Clock } from '../../ports/clock.js'
+import type { Log, LogConsumer, LogProducer, TopicDescription, TopicSpec, Watermarks } from '../../ports/log.js'
+import { createTopics, describeTopics } from './admin.js'
+import { KafkaClient, type KafkaContext, type KafkaLogger } from './kafka-client.js'
+import { type GroupProtocol, KafkaConsumer } from './kafka-consumer.js'
+import { offsetGone } from './kafka-error.js'
+import { KafkaProducer } from './kafka-producer.js'
+import { PartitionReader } from './partition-reader.js'
+import { checkSettings, clientSettings, type KafkaSettings } from './settings.js'
+
+const QUERY_MS = 5_000
+
+export interface KafkaLogOptions {
+  /** `host:port`, several separated by commas. */
+  readonly brokers: string
+  /** librdkafka settings by its own names, for all clients: `security.protocol`, `sasl.username`, `compression.codec` … */
+  readonly config?: KafkaSettings
+  /** Default `auto`: `consumer` (KIP-848, Kafka 4.0 and later) where the brokers have it, else `classic`. */
+  readonly groupProtocol?: GroupProtocol
+  /** Of topics that are created; default the brokers' `default.replication.factor`. */
+  readonly replicationFactor?: number
+  readonly clock?: Clock
+  /** Default: silent. */
+  readonly logger?: KafkaLogger
+}
+
+const WALL_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
+}
+const SILENT: KafkaLogger = { debug: () => undefined, warn: () => undefined }
+
+/**
+ * Kafka as the log. node-rdkafka is loaded here, and connections are made when they are needed.
+ * @throws MillraceError INVALID_OPTION for settings that Millrace sets itself.
+ */
+export async function kafkaLog(options: KafkaLogOptions): Promise<Log> {
+  const { brokers, config = {}, clock = WALL_CLOCK, logger = SILENT } = options
+  checkSettings(config)
+  const { default: driver } = await import('node-rdkafka')
+  return new KafkaLog({ driver, name: `Kafka at ${brokers}`, brokers, settings: config, clock, logger }, options)
+}
+
+class KafkaLog implements Log {
+  readonly name: string
+  private plain: Promise<KafkaClient<NativeConsumer>> | undefined
+  private readonly idleReaders: PartitionReader[] = []
+  private protocol: GroupProtocol
+
+  constructor(
+    private readonly context: KafkaContext,
+    private readonly options: KafkaLogOptions,
+  ) {
+    this.name = context.name
+    this.protocol = options.groupProtocol ?? 'auto'
+  }
+
+  /** A client that sees open transactions too, for questions about topics. */
+  private questions(): Promise<KafkaClient<NativeConsumer>> {
+    this.plain ??= this.connectPlain()
+    this.plain.catch(() => {
+      this.plain = undefined
+    })
+    return this.plain
+  }
+
+  private connectPlain(): Promise<KafkaClient<NativeConsumer>> {
+    const { brokers, settings, driver } = this.context
+    const { global, topic } = clientSettings(brokers, {}, settings, {
+      'group.id': 'millrace-questions',
+      'enable.auto.commit': false,
+      'isolation.level': 'read_uncommitted',
+    })
+    return KafkaClient.connect(this.context, new driver.KafkaConsumer(global, topic))
+  }
+
+  async describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
+    return describeTopics(await this.questions(), names)
+  }
+
+  async createTopics(topics: readonly TopicSpec[]): Promise<void> {
+    await createTopics(await this.questions(), topics, this.options.replicationFactor ?? -1)
+  }
+
+  async watermarks({ topic, partition }: TopicPartition): Promise<Watermarks> {
+    const client = await this.questions()
+    const { lowOffset, highOffset } = await client.retry<{ lowOffset: number; highOffset: number }>(
+      `Asking for the offsets of ${topic}/${partition}`,
+      done => client.native.queryWatermarkOffsets(topic, partition, QUERY_MS, done),
+    )
+    return { low: lowOffset, high: highOffset }
+  }
+
+  async *read(at: TopicPartition, from: number, to: number): AsyncIterable<RecordBatch> {
+    if (from >= to) return
+    const bounds = await this.watermarks(at)
+    if (from < bounds.low || from > bounds.high) throw offsetGone(this.name, { ...at, offset: from }, bounds)
+    const reader = this.idleReaders.pop() ?? (await PartitionReader.connect(this.context))
+    let healthy = false
+    try {
+      yield* reader.read(at, from, to, () => this.watermarks(at))
+      healthy = true
+    } finally {
+      if (healthy) this.idleReaders.push(reader)
+      else await reader.close()
+    }
+  }
+
+  async consumer({
+    group,
+    instanceId,
+  }: {
+    readonly group: string
+    readonly instanceId?: string
+  }): Promise<LogConsumer> {
+    const log = this
+    return KafkaConsumer.connect(this.context, {
+      group,
+      instanceId,
+      get protocol() {
+        return log.protocol
+      },
+      set protocol(protocol) {
+        log.protocol = protocol
+      },
+      watermarks: at => this.watermarks(at),
+    })
+  }
+
+  async producer(options: { readonly transactionalId?: string } = {}): Promise<LogProducer> {
+    return KafkaProducer.connect(this.context, options.transactionalId)
+  }
+
+  async close(): Promise<void> {
+    const plain = this.plain
+    this.plain = undefined
+    await Promise.all([
+      ...this.idleReaders.splice(0).map(reader => reader.close()),
+      plain?.then(client => client.close()),
+    ])
+  }
+}

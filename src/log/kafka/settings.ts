@@ -1,0 +1,88 @@
+import { MillraceError } from '../../model/errors.js'
+
+/** librdkafka settings by name, as its CONFIGURATION.md has them. */
+export type KafkaSettings = Readonly<Record<string, string | number | boolean>>
+
+/** Settings that correctness rests on. */
+const OURS = new Set([
+  'bootstrap.servers',
+  'metadata.broker.list',
+  'group.id',
+  'group.instance.id',
+  'group.protocol',
+  'group.remote.assignor',
+  'partition.assignment.strategy',
+  'transactional.id',
+  'enable.idempotence',
+  'enable.auto.commit',
+  'enable.auto.offset.store',
+  'enable.partition.eof',
+  'isolation.level',
+  'auto.offset.reset',
+  'event_cb',
+  'dr_cb',
+  'dr_msg_cb',
+  'delivery.report.only.error',
+  'rebalance_cb',
+  'offset_commit_cb',
+])
+
+/** Settings that librdkafka keeps per topic: node-rdkafka drops them from the global ones. */
+const TOPIC_LEVEL = new Set([
+  'request.required.acks',
+  'acks',
+  'request.timeout.ms',
+  'message.timeout.ms',
+  'delivery.timeout.ms',
+  'queuing.strategy',
+  'compression.level',
+  'consume.callback.max.messages',
+])
+
+/** Settings that the broker decides under `group.protocol=consumer`; librdkafka refuses them there. */
+const CLASSIC_ONLY = new Set(['session.timeout.ms', 'heartbeat.interval.ms', 'group.protocol.type'])
+
+/** Settings of one client: defaults, then the user's, then those that correctness rests on. */
+export interface ClientSettings {
+  readonly global: Record<string, string | number | boolean>
+  readonly topic: Record<string, string | number | boolean>
+}
+
+/** @throws MillraceError INVALID_OPTION for settings that Millrace sets itself. */
+export function checkSettings(settings: KafkaSettings): void {
+  const taken = Object.keys(settings).filter(key => OURS.has(key))
+  if (taken.length === 0) return
+  throw new MillraceError(
+    'INVALID_OPTION',
+    `Kafka settings that Millrace sets itself were given: ${taken.join(', ')}. Remove them; brokers, group protocol and instance have options of their own.`,
+  )
+}
+
+export function clientSettings(
+  brokers: string,
+  defaults: KafkaSettings,
+  settings: KafkaSettings,
+  fixed: KafkaSettings,
+): ClientSettings {
+  const all = { 'client.id': 'millrace', ...defaults, ...settings, ...fixed, 'bootstrap.servers': brokers }
+  const consumerProtocol = fixed['group.protocol'] === 'consumer'
+  const global: ClientSettings['global'] = {}
+  const topic: ClientSettings['topic'] = {}
+  for (const [key, value] of Object.entries(all)) {
+    if (consumerProtocol && CLASSIC_ONLY.has(key)) continue
+    if (TOPIC_LEVEL.has(key)) topic[key] = value
+    else global[key] = value
+  }
+  return { global, topic }
+}
+
+const SECRET = /password|secret|token|key|pem|jaas|oauthbearer\.config/i
+
+/** `text` without the values of settings that hold secrets. */
+export function redact(text: string, settings: KafkaSettings): string {
+  let clean = text
+  for (const [key, value] of Object.entries(settings)) {
+    if (typeof value === 'string' && value.length > 0 && SECRET.test(key)) clean = clean.replaceAll(value, '***')
+  }
+  return clean
+}

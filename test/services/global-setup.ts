@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import type { TestProject } from 'vitest/node'
+import { kafkaAvailable, startKafka } from './kafka.js'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Bootstrap servers of the run's broker; absent where Kafka cannot run here, or no selected file asks for it. */
+    kafka: string | undefined
+  }
+}
+
+/** A real service that test files ask for by `inject('<name>')`. */
+interface Service {
+  readonly name: 'kafka'
+  available(): string | undefined
+  start(): Promise<{ readonly address: string; stop(): Promise<void> }>
+}
+
+const SERVICES: readonly Service[] = [
+  {
+    name: 'kafka',
+    available: kafkaAvailable,
+    async start() {
+      const kafka = await startKafka()
+      return { address: kafka.brokers, stop: () => kafka.stop() }
+    },
+  },
+]
+
+/**
+ * Starts each service once for the whole run, where a selected test file asks for it. One that cannot run here fails
+ * the run where `CI=true`; elsewhere its suites are skipped and one line says so. `MILLRACE_TEST_SERVICES=0` starts none.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const files = await selectedFiles(project)
+  const stops: (() => Promise<void>)[] = []
+  const teardown = async () => {
+    await Promise.all(stops.map(stop => stop()))
+  }
+  const starting = SERVICES.map(async ({ name, available, start }) => {
+    project.provide(name, undefined)
+    const suites = files.filter(({ text }) => text.includes(`inject('${name}')`)).map(({ path }) => path)
+    if (suites.length === 0) return
+    const reason = process.env.MILLRACE_TEST_SERVICES === '0' ? 'MILLRACE_TEST_SERVICES=0' : available()
+    if (reason !== undefined) {
+      const message = `Not run, for want of ${name} (${reason}): ${suites.join(', ')}`
+      if (process.env.CI === 'true') throw new Error(message)
+      console.warn(message)
+      return
+    }
+    const { address, stop } = await start()
+    stops.push(stop)
+    project.provide(name, address)
+  })
+  const failed = (await Promise.allSettled(starting)).find(result => result.status === 'rejected')
+  if (failed) {
+    await teardown()
+    throw failed.reason
+  }
+  return teardown
+}
+
+/** Test files that the command line selects (a few too many where an option's value looks like a filter). */
+async function selectedFiles(project: TestProject): Promise<{ readonly path: string; readonly text: string }[]> {
+  const filters = process.argv
+    .slice(2)
+    .filter(word => !word.startsWith('-') && !['run', 'watch', 'related', 'bench'].includes(word))
+    .map(word => word.replace(/:\d+$/, ''))
+  const { testFiles } = await project.globTestFiles(filters.length > 0 ? filters : undefined)
+  return Promise.all(testFiles.map(async path => ({ path, text: await readFile(path, 'utf8') })))
+}
