@@ -38,3 +38,8 @@ export function warehouseColumns(node: WarehouseSinkNode): readonly WarehouseCol
 export function columnOf({ name, field }: WarehouseColumn): Column {
   return { name, type: field.type === 'other' ? 'text' : field.type, nullable: field.nullable }
 }
+
+/** The columns that identify a row: those of the key and of the window. */
+export function rowKey(columns: readonly WarehouseColumn[]): readonly WarehouseColumn[] {
+  return columns.filter(({ part }) => part !== 'measure')
+}
