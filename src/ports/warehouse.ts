@@ -38,6 +38,11 @@ export interface Flush {
   readonly nextOffset: number
   /** Wall clock of the flush, in ms since 1970. */
   readonly asOf: number
+  /**
+   * True on the flush that ends a rebuild by deleting the rows that were not seen. Until one succeeded, whoever opens the
+   * sink begins the rebuild again. Without meaning where the sink is not being rebuilt.
+   */
+  readonly endsRebuild?: boolean
 }
 
 /** A sink partition that this process owns until somebody else opens it. */
@@ -67,6 +72,8 @@ export interface Warehouse {
    * @throws MillraceError WAREHOUSE_TABLE naming every difference that cannot be mended; WAREHOUSE when out of reach.
    */
   prepare(table: TableSpec): Promise<void>
+  /** Why this warehouse cannot hold the row (text with NUL, a number out of range, …); undefined when it can. */
+  unstorable(table: TableSpec, row: Row): string | undefined
   openSink(identity: SinkIdentity): Promise<WarehouseSink>
   /** All rows of a table, in the order of its columns. */
   rows(table: TableSpec): AsyncIterable<Row>

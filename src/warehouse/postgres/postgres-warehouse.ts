@@ -1,0 +1,134 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type pg from 'pg'
+import { MillraceError } from '../../model/errors.js'
+import type { Warehouse } from '../../ports/warehouse.js'
+import type { SqlDatabase, SqlSession, TextRow } from '../sql/database.js'
+import { sqlWarehouse } from '../sql/sql-warehouse.js'
+import { copyText } from './copy-text.js'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?sslmode=…`. */
+  readonly url: string
+  /** Largest number of sessions, which all sink partitions of a process share; default 2. */
+  readonly maxSessions?: number
+  /** Longest time of a connection attempt in ms; default 10 seconds. */
+  readonly connectTimeoutMs?: number
+  /** Longest time of one statement in ms, after which the connection is given up; default 5 minutes. */
+  readonly statementTimeoutMs?: number
+}
+
+const DEFAULTS = { maxSessions: 2, connectTimeoutMs: 10_000, statementTimeoutMs: 300_000 }
+
+/** Rows of one FETCH when a table is read. */
+const FETCH_ROWS = 2_000
+
+/**
+ * A warehouse in PostgreSQL 15 or later. Nothing is connected before the first use; a lost connection is replaced at the
+ * next call.
+ * @throws MillraceError INVALID_OPTION when `url` is no URL of PostgreSQL.
+ */
+export function postgresWarehouse(options: PostgresOptions): Warehouse {
+  return sqlWarehouse(new PostgresDatabase({ ...DEFAULTS, ...options }, nameOf(options.url)))
+}
+
+/** Host, port and database; neither user nor password. */
+function nameOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+    // The text is left out of the message: it may hold a password.
+    throw new MillraceError(
+      'INVALID_OPTION',
+      'The URL of the PostgreSQL warehouse is not of the form postgres://user:password@host:port/database.',
+    )
+  }
+  const host = url.hostname || url.searchParams.get('host') || 'localhost'
+  return `PostgreSQL at ${host}:${url.port || '5432'}${decodeURIComponent(url.pathname)}`
+}
+
+class PostgresDatabase implements SqlDatabase {
+  private pool: Promise<pg.Pool> | undefined
+
+  constructor(
+    private readonly options: Required<PostgresOptions>,
+    readonly name: string,
+  ) {}
+
+  async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    this.pool ??= this.createPool()
+    const client = await (await this.pool).connect()
+    // A broken connection fails the query that runs and is reported here as well; without a listener it ends the process.
+    const ignore = () => undefined
+    client.on('error', ignore)
+    let failed = true
+    try {
+      const result = await work(new PostgresSession(client))
+      failed = false
+      return result
+    } finally {
+      client.off('error', ignore)
+      // After a failure the session may be inside a transaction or broken: it is closed, not reused.
+      client.release(failed)
+    }
+  }
+
+  private async createPool(): Promise<pg.Pool> {
+    const { default: driver } = await import('pg')
+    const pool = new driver.Pool({ ...this.connection(), max: this.options.maxSessions })
+    // Idle connections break when the server restarts; the pool replaces them.
+    pool.on('error', () => undefined)
+    return pool
+  }
+
+  private connection(): pg.ClientConfig {
+    return {
+      connectionString: this.options.url,
+      connectionTimeoutMillis: this.options.connectTimeoutMs,
+      query_timeout: this.options.statementTimeoutMs,
+      keepAlive: true,
+      application_name: 'millrace',
+    }
+  }
+
+  /** Reads by a cursor on a connection of its own, so that a reader never waits for a session that it holds itself. */
+  async *select(sql: string): AsyncIterable<TextRow> {
+    const { default: driver } = await import('pg')
+    const client = new driver.Client(this.connection())
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      await client.query('BEGIN READ ONLY')
+      await client.query(`DECLARE millrace_rows NO SCROLL CURSOR FOR ${sql}`)
+      for (;;) {
+        const fetch = { text: `FETCH ${FETCH_ROWS} FROM millrace_rows`, rowMode: 'array' as const }
+        const { rows } = await client.query<(string | null)[]>(fetch)
+        yield* rows
+        if (rows.length < FETCH_ROWS) return
+      }
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+
+  async close(): Promise<void> {
+    const pool = this.pool
+    this.pool = Promise.reject(new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`))
+    this.pool.catch(() => undefined)
+    if (pool) await (await pool).end()
+  }
+}
+
+class PostgresSession implements SqlSession {
+  constructor(private readonly client: pg.PoolClient) {}
+
+  async query(sql: string, parameters?: TextRow) {
+    const query = { text: sql, rowMode: 'array' as const, ...(parameters ? { values: [...parameters] } : {}) }
+    const { rows, rowCount } = await this.client.query<(string | null)[]>(query)
+    return { rows, affected: rowCount ?? 0 }
+  }
+
+  async copy(table: string, rows: Iterable<TextRow>): Promise<void> {
+    const { from } = await import('pg-copy-streams')
+    await pipeline(Readable.from(copyText(rows)), this.client.query(from(`COPY ${table} FROM STDIN`)))
+  }
+}

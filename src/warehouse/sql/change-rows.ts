@@ -1,0 +1,106 @@
+import type { Column } from '../../model/column.js'
+import type { Row, RowKey, TableSpec } from '../../ports/warehouse.js'
+import { keyColumns } from '../row/row-key.js'
+import type { SqlSession, TextRow } from './database.js'
+import { quoteIdentifier, quoteList } from './identifier.js'
+import { SQL_TYPES, toSqlText } from './sql-type.js'
+import type { TableLocation } from './table.js'
+
+/** From so many rows on, COPY into a stage table is faster than arrays as parameters, where the database has COPY. */
+const COPY_FROM = 1_000
+
+/** Rows of one statement with arrays as parameters. */
+const ROWS_PER_STATEMENT = 5_000
+
+const STAGE = 'pg_temp.millrace_stage'
+
+/** Deletes the rows with these keys. NULL matches NULL. */
+export async function deleteRows(session: SqlSession, at: TableLocation, table: TableSpec, keys: readonly RowKey[]) {
+  const columns = keyColumns(table)
+  // IS NOT DISTINCT FROM would match NULLs too, but neither an index nor a hash join serves it: a scan of the table a key.
+  for (const group of byNullColumns(keys)) {
+    const isNull = (group[0] as RowKey).map(value => value === null)
+    const given = columns.filter((_, index) => !isNull[index])
+    const conditions = columns.map((column, index) => {
+      const target = `t.${quoteIdentifier(column.name)}`
+      return isNull[index] ? `${target} IS NULL` : `${target} = ${sourceValue(column, given.indexOf(column))}`
+    })
+    for (const part of chunks(group)) {
+      const texts = part.map(key => key.filter(value => value !== null).map(toSqlText))
+      const using = given.length === 0 ? '' : `USING ${unnest(given.length)}`
+      await session.query(
+        `DELETE FROM ${at.sql} AS t ${using} WHERE ${conditions.join(' AND ')}`,
+        arrays(texts, given.length),
+      )
+    }
+  }
+}
+
+/** Inserts rows, and updates those whose key exists. */
+export async function upsertRows(session: SqlSession, at: TableLocation, table: TableSpec, rows: readonly Row[]) {
+  const width = table.columns.length
+  if (session.copy && rows.length >= COPY_FROM) {
+    const columns = table.columns.map((column, index) => `x${index} ${SQL_TYPES[column.type]}`)
+    await session.query(`CREATE TEMPORARY TABLE millrace_stage (${columns.join(', ')}) ON COMMIT DROP`)
+    await session.copy(STAGE, textRows(rows))
+    const values = table.columns.map((_, index) => `x${index}`).join(', ')
+    await session.query(upsertStatement(at, table, `SELECT ${values} FROM ${STAGE}`))
+    return
+  }
+  const values = table.columns.map(sourceValue).join(', ')
+  const statement = upsertStatement(at, table, `SELECT ${values} FROM ${unnest(width)}`)
+  for (const part of chunks(rows)) await session.query(statement, arrays([...textRows(part)], width))
+}
+
+/**
+ * ON CONFLICT rather than MERGE: it finds the row by the unique index even where a key column is NULL, which MERGE would
+ * need a scan for, and it needs no ANALYZE of the stage table.
+ */
+function upsertStatement(at: TableLocation, table: TableSpec, source: string): string {
+  const others = table.columns
+    .filter(column => !table.key.includes(column.name))
+    .map(({ name }) => quoteIdentifier(name))
+  const update = others.map(column => `${column} = EXCLUDED.${column}`).join(', ')
+  const action = others.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${update}`
+  const columns = quoteList(table.columns.map(({ name }) => name))
+  return `INSERT INTO ${at.sql} (${columns}) ${source} ON CONFLICT (${quoteList(table.key)}) ${action}`
+}
+
+function* textRows(rows: Iterable<Row>): Iterable<TextRow> {
+  for (const row of rows) yield row.map(toSqlText)
+}
+
+function unnest(width: number): string {
+  const parameters = Array.from({ length: width }, (_, index) => `($${index + 1}::text)::text[]`)
+  const names = Array.from({ length: width }, (_, index) => `x${index}`)
+  return `unnest(${parameters.join(', ')}) AS s (${names.join(', ')})`
+}
+
+function sourceValue(column: Column, index: number): string {
+  return `s.x${index}::${SQL_TYPES[column.type]}`
+}
+
+/** One array literal a column. */
+function arrays(rows: readonly TextRow[], width: number): string[] {
+  return Array.from({ length: width }, (_, index) => `{${rows.map(row => arrayElement(row[index] ?? null)).join(',')}}`)
+}
+
+function arrayElement(text: string | null): string {
+  return text === null ? 'NULL' : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+function byNullColumns(keys: readonly RowKey[]): Iterable<RowKey[]> {
+  const groups = new Map<string, RowKey[]>()
+  for (const key of keys) {
+    const nulls = key.map(value => (value === null ? 'n' : 'v')).join('')
+    const group = groups.get(nulls)
+    if (group) group.push(key)
+    else groups.set(nulls, [key])
+  }
+  return groups.values()
+}
+
+function* chunks<T>(items: readonly T[]): Iterable<readonly T[]> {
+  for (let start = 0; start < items.length; start += ROWS_PER_STATEMENT)
+    yield items.slice(start, start + ROWS_PER_STATEMENT)
+}
