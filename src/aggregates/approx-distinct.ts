@@ -1,7 +1,7 @@
 import type { ColumnType } from '../model/column.js'
 import { MillraceError } from '../model/errors.js'
 import type { Aggregation, Measure } from '../topology/measure.js'
-import type { Sel } from './field.js'
+import type { Ordered, Sel } from './field.js'
 import { HyperLogLog } from './hyper-log-log.js'
 import { fieldMeasure, type MeasureOptions } from './measure-of.js'
 import { VALUE_HASHES, type ValueHash } from './value-hash.js'
@@ -60,8 +60,8 @@ function approxDistinctOf(
  * @throws MillraceError INVALID_OPTION when the standard error is out of range.
  */
 export function approxDistinct<V>(
-  field: Sel<V, number | bigint | string | boolean | Date>,
-  options?: ApproxDistinctOptions<NoInfer<V>>,
+  field: Sel<V, Ordered>,
+  options?: NoInfer<ApproxDistinctOptions<V>>,
 ): Measure<V, number> {
   const indexBits = indexBitsFor(options?.standardError ?? DEFAULT_STANDARD_ERROR)
   return fieldMeasure('approxDistinct', field, options, {

@@ -1,7 +1,7 @@
 import type { AvroSchema } from '../model/avro-schema.js'
 import { MillraceError } from '../model/errors.js'
 import type { Aggregation, Measure } from '../topology/measure.js'
-import type { Sel } from './field.js'
+import type { Ordered, Sel } from './field.js'
 import { fieldMeasure, type MeasureOptions } from './measure-of.js'
 import { SCALARS, type Scalar } from './scalar.js'
 
@@ -77,10 +77,7 @@ function itemsOf<T>({ branches }: Scalar<T>): AvroSchema {
  * also when the limit is raised later.
  * @throws MillraceError INVALID_OPTION when the limit is not a whole number above zero.
  */
-export function distinct<V>(
-  field: Sel<V, number | bigint | string | boolean | Date>,
-  options?: NoInfer<DistinctOptions<V>>,
-): Measure<V, number> {
+export function distinct<V>(field: Sel<V, Ordered>, options?: NoInfer<DistinctOptions<V>>): Measure<V, number> {
   const limit = options?.limit ?? DEFAULT_LIMIT
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw new MillraceError(

@@ -14,6 +14,9 @@ export type Field<V, T> = Expression<V, T>
 /** A field of V that holds a T, by name, or a typed expression. Either may be null: a measure leaves nulls out. */
 export type Sel<V, T> = KeysOf<NonNullable<V>, T> | Field<V, T | null>
 
+/** Values that can be compared. */
+export type Ordered = number | bigint | string | boolean | Date
+
 /** What a {@link Sel} holds. */
 export type ValueOf<V, S> = S extends keyof NonNullable<V>
   ? NonNullable<V>[S]

@@ -1,5 +1,5 @@
 import type { Measure } from '../topology/measure.js'
-import type { Sel, ValueOf } from './field.js'
+import type { Ordered, Sel, ValueOf } from './field.js'
 import { fieldMeasure, type MeasureOptions } from './measure-of.js'
 import { positionedAggregations } from './positioned.js'
 
@@ -9,8 +9,8 @@ import { positionedAggregations } from './positioned.js'
  * Records of one timestamp are ordered by topic, partition, offset and place in a flatMap, not by arrival: a replay gives the
  * same value. Records in which the field is null are left out. A timestamp comes as a Date.
  */
-export function last<V, const F extends Sel<V, number | bigint | string | boolean | Date | Uint8Array>>(
-  field: F,
+export function last<V, const F extends Sel<V, Ordered | Uint8Array>>(
+  field: F | Sel<V, Ordered | Uint8Array>,
   options?: NoInfer<MeasureOptions<V>>,
 ): Measure<V, NonNullable<ValueOf<V, F>> | null> {
   return fieldMeasure('last', field, options, positionedAggregations('last'))

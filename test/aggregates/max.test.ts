@@ -98,8 +98,7 @@ describe('max', () => {
   })
 
   it('is typed: the type of the field, or null', () => {
-    const measures = <A>(measures: (m: typeof max<Quest, 'gold'>) => A) => measures(max)
-    expectTypeOf(measures(m => m('gold'))._result).toEqualTypeOf<number | null | undefined>()
+    expectTypeOf(max<Quest, 'gold'>('gold')._result).toEqualTypeOf<number | null | undefined>()
     expectTypeOf(max<Quest, 'durationMs'>('durationMs')._result).toEqualTypeOf<bigint | null | undefined>()
     expectTypeOf(max<Quest, 'type'>('type')._result).toEqualTypeOf<'A' | 'B' | null | undefined>()
     const early = timestamp((e: Quest) => e.gold)

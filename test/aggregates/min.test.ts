@@ -98,8 +98,7 @@ describe('min', () => {
   })
 
   it('is typed: the type of the field, or null', () => {
-    const measures = <A>(measures: (m: typeof min<Quest, 'gold'>) => A) => measures(min)
-    expectTypeOf(measures(m => m('gold'))._result).toEqualTypeOf<number | null | undefined>()
+    expectTypeOf(min<Quest, 'gold'>('gold')._result).toEqualTypeOf<number | null | undefined>()
     expectTypeOf(min<Quest, 'durationMs'>('durationMs')._result).toEqualTypeOf<bigint | null | undefined>()
     expectTypeOf(min<Quest, 'type'>('type')._result).toEqualTypeOf<'A' | 'B' | null | undefined>()
     const early = timestamp((e: Quest) => e.gold)
