@@ -9,6 +9,13 @@ import { WriteTap } from './write-tap.js'
 const INPUT = new ReadTap()
 const OUTPUT = new WriteTap()
 
+function undecodable(bytes: number, name: string, thrown: unknown): MillraceError {
+  const reason = thrown instanceof RangeError ? 'it is nested too deeply' : messageOf(thrown)
+  return new MillraceError('UNDECODABLE', `${bytes} bytes are not a value of the Avro schema "${name}": ${reason}.`, {
+    cause: thrown,
+  })
+}
+
 /**
  * Reads exactly `data[start, end)`.
  * @throws MillraceError UNDECODABLE when these bytes are not one value of `readable`. `name` is its schema's, for the message.
@@ -20,11 +27,27 @@ export function readExactly(readable: AvroReadable, data: Buffer, start: number,
     if (INPUT.pos !== end) throw new Error(`${end - INPUT.pos} bytes are left over`)
     return value
   } catch (thrown) {
-    throw new MillraceError(
-      'UNDECODABLE',
-      `${end - start} bytes are not a value of the Avro schema "${name}": ${messageOf(thrown)}.`,
-      { cause: thrown },
-    )
+    throw undecodable(end - start, name, thrown)
+  } finally {
+    INPUT.close()
+  }
+}
+
+/**
+ * Reads one value from `data[start, ...)` and says where it ends.
+ * @throws MillraceError UNDECODABLE
+ */
+export function readNext(
+  readable: AvroReadable,
+  data: Buffer,
+  start: number,
+  name: string,
+): { readonly value: unknown; readonly end: number } {
+  INPUT.open(data, start, data.length)
+  try {
+    return { value: readable._read(INPUT), end: INPUT.pos }
+  } catch (thrown) {
+    throw undecodable(data.length - start, name, thrown)
   } finally {
     INPUT.close()
   }

@@ -121,6 +121,9 @@ class PlainUnionType extends avsc.types.UnwrappedUnionType {
 type SchemaObject = { readonly type?: unknown; readonly name?: unknown }
 type HookOptions = Partial<avsc.ForSchemaOptions>
 
+/** A type that makes `{ branch: value }` in a wrapped union; null has no such object. */
+type BranchType = avsc.Type & { readonly _branchConstructor: { prototype: object } | null }
+
 const LONG = new ExactLongType()
 
 function unionType(schema: readonly unknown[], options: HookOptions): avsc.Type {
@@ -129,7 +132,12 @@ function unionType(schema: readonly unknown[], options: HookOptions): avsc.Type 
   try {
     return new PlainUnionType(branches, options)
   } catch {
-    return new avsc.types.WrappedUnionType(branches, options)
+    const union = new avsc.types.WrappedUnionType(branches, options)
+    for (const branch of union.types) {
+      const { _branchConstructor: wrapper } = branch as BranchType
+      if (wrapper !== null) wrapper.prototype = Object.prototype
+    }
+    return union
   }
 }
 

@@ -6,6 +6,13 @@ const EXTRA_ITEMS = 65_536
 const TWO_27 = 2 ** 27
 const TWO_36 = 2 ** 36
 
+/** Thrown where a value goes on behind the end. */
+export class EndOfBytes extends Error {
+  constructor() {
+    super('it ends too early')
+  }
+}
+
 type Utf8Buffer = Buffer & { utf8Slice(start: number, end: number): string }
 
 /**
@@ -39,7 +46,7 @@ export class ReadTap {
     const pos = this.pos
     const next = pos + bytes
     if (bytes < 0) throw new Error(`it has a length of ${bytes}`)
-    if (!(next <= this.end)) throw new Error('it ends too early')
+    if (!(next <= this.end)) throw new EndOfBytes()
     this.pos = next
     return pos
   }
@@ -61,12 +68,12 @@ export class ReadTap {
     const buf = this.buf
     const end = this.end
     let pos = this.pos
-    if (pos >= end) throw new Error('it ends too early')
+    if (pos >= end) throw new EndOfBytes()
     let byte = buf[pos++] as number
     let low = byte & 0x7f
     let shift = 7
     while (byte > 0x7f && shift < 28) {
-      if (pos >= end) throw new Error('it ends too early')
+      if (pos >= end) throw new EndOfBytes()
       byte = buf[pos++] as number
       low |= (byte & 0x7f) << shift
       shift += 7
@@ -78,7 +85,7 @@ export class ReadTap {
     let high = 0
     let scale = 1
     do {
-      if (pos >= end) throw new Error('it ends too early')
+      if (pos >= end) throw new EndOfBytes()
       byte = buf[pos++] as number
       high += (byte & 0x7f) * scale
       scale *= 128
@@ -87,8 +94,9 @@ export class ReadTap {
     this.pos = pos
     this.low = low
     this.high = high
-    const half = (low >>> 1) + high * TWO_27
-    return low & 1 ? -half - 1 : half
+    // One rounding: the first term is exact.
+    const magnitude = high * TWO_27 + ((low >>> 1) + (low & 1))
+    return low & 1 ? -magnitude : magnitude
   }
 
   /** A long: a number up to 2^53 - 1, a bigint beyond it. */

@@ -23,6 +23,13 @@ interface Refusal {
   readonly until: number
 }
 
+/** The bytes in front of a value in wire format. */
+export function wireHeader(id: number): Buffer {
+  const header = Buffer.alloc(HEADER)
+  header.writeInt32BE(id, 1)
+  return header
+}
+
 function schemaId(data: Buffer, start: number, length: number): number {
   if (length < HEADER) {
     throw new MillraceError(
@@ -100,7 +107,6 @@ export async function wireWriter(subject: string, schema: AvroSchema, registry: 
   const type = avroType(schema)
   const name = schemaName(schema)
   const id = await registry.register(subject, schema)
-  const header = Buffer.alloc(HEADER)
-  header.writeInt32BE(id, 1)
+  const header = wireHeader(id)
   return { schema, id, encode: value => writeValue(type, value, name, header) }
 }
