@@ -137,11 +137,11 @@ describe('many events', () => {
     expect(events.slice(0, 1_000).filter((e, i) => e.questId === other(i).questId).length).toBeLessThan(10)
   })
 
-  it('are made at 300,000 a second and more', () => {
+  it('are made at 100,000 a second and more on a slow machine', () => {
     const codec = avroCodec(schema)
-    const started = performance.now()
+    const before = process.cpuUsage()
     for (let i = 0; i < 100_000; i++) codec.encode(event(i))
-    // Ten times the time that it takes, for a busy machine.
-    expect(performance.now() - started).toBeLessThan(1_500)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
   })
 })
