@@ -61,7 +61,7 @@ function mix(high: number, low: number): number {
 
 /**
  * The first 64 bits of Murmur3_128 (x64 variant, seed 0) of `bytes[0, length)`, written to `into` as two 32-bit halves, high
- * first. Source: A. Appleby, MurmurHash3_x64_128; equal to Airlift's `Murmur3Hash128.hash64`.
+ * first. Behind `length` there must be zeros up to the next multiple of 16. Source: A. Appleby, MurmurHash3_x64_128; equal to Airlift's `Murmur3Hash128.hash64`.
  */
 export function murmur3(bytes: Uint8Array, length: number, into: Int32Array): void {
   let h1High = 0
@@ -87,11 +87,11 @@ export function murmur3(bytes: Uint8Array, length: number, into: Int32Array): vo
     h2High = carried
   }
   if (length - body > 8) {
-    h2Low ^= scramble2(tailAt(bytes, body + 12, length), tailAt(bytes, body + 8, length))
+    h2Low ^= scramble2(wordAt(bytes, body + 12), wordAt(bytes, body + 8))
     h2High ^= carried
   }
   if (length > body) {
-    h1Low ^= scramble1(tailAt(bytes, body + 4, length), tailAt(bytes, body, length))
+    h1Low ^= scramble1(wordAt(bytes, body + 4), wordAt(bytes, body))
     h1High ^= carried
   }
   finish(h1High, h1Low ^ length, h2High, h2Low ^ length, into)
@@ -122,11 +122,4 @@ function wordAt(bytes: Uint8Array, at: number): number {
     ((bytes[at + 2] as number) << 16) |
     ((bytes[at + 3] as number) << 24)
   )
-}
-
-/** The word at `at`, with zeros for what is at or behind `end`. */
-function tailAt(bytes: Uint8Array, at: number, end: number): number {
-  let word = 0
-  for (let i = Math.min(at + 4, end) - 1; i >= at; i--) word = (word << 8) | (bytes[i] as number)
-  return word
 }

@@ -5,6 +5,9 @@ import { murmur3, murmur3Long } from './murmur3.js'
 /** Writes the 64-bit hash of a value into two 32-bit halves, high first. */
 export type ValueHash = (value: never, into: Int32Array) => void
 
+/** Bytes that murmur3 takes at a time. */
+const BLOCK = 16
+
 let scratch = Buffer.allocUnsafe(4096)
 const word = new Float64Array(1)
 const halves = new Int32Array(word.buffer)
@@ -23,7 +26,7 @@ function hashDouble(value: number, into: Int32Array): void {
 
 function hashText(value: string, into: Int32Array): void {
   const length = value.length
-  if (scratch.length < length * 3) scratch = Buffer.allocUnsafe(length * 3)
+  if (scratch.length < length * 3 + BLOCK) scratch = Buffer.allocUnsafe(length * 3 + BLOCK)
   const bytes = scratch
   let i = 0
   for (; i < length; i++) {
@@ -31,7 +34,10 @@ function hashText(value: string, into: Int32Array): void {
     if (unit > 0x7f) break
     bytes[i] = unit
   }
-  murmur3(bytes, i === length ? length : bytes.write(value, 'utf8'), into)
+  const end = i === length ? length : bytes.write(value, 'utf8')
+  // murmur3 reads whole blocks.
+  for (let pad = end; pad % BLOCK !== 0; pad++) bytes[pad] = 0
+  murmur3(bytes, end, into)
 }
 
 const hashBool = (value: boolean, into: Int32Array): void => murmur3Long(0, value ? 1 : 0, into)

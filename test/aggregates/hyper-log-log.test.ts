@@ -41,6 +41,9 @@ function referenceRegisters(indexBits: number, hashes: Iterable<bigint>): Uint8A
   return registers
 }
 
+/** Long buffers are compared as text: element by element takes too long. */
+const hex = (bytes: Buffer) => bytes.toString('hex')
+
 describe('bytes, as in the tests of Airlift', () => {
   it('sparse: empty', () => {
     expect(new HyperLogLog(12).encode().toString('hex')).toBe('020c0000')
@@ -90,7 +93,7 @@ describe('bytes, as in the tests of Airlift', () => {
 })
 
 describe('HyperLogLog', () => {
-  const precisions = fc.constantFrom(4, 7, 11, 16)
+  const precisions = fc.constantFrom(4, 7, 11, 11, 16)
   const hashes = fc.oneof(
     fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     // Long runs of zeros behind few bits, and zeros up to the end.
@@ -108,12 +111,12 @@ describe('HyperLogLog', () => {
         // Merging with a dense sketch makes it dense.
         const dense = denseOf(indexBits, [])
         dense.merge(sketch)
-        const expected = encodeDense(referenceRegisters(indexBits, list), indexBits)
-        expect(dense.encode()).toEqual(expected)
+        const expected = hex(encodeDense(referenceRegisters(indexBits, list), indexBits))
+        expect(hex(dense.encode())).toBe(expected)
         sketch.merge(denseOf(indexBits, []))
-        expect(sketch.encode()).toEqual(expected)
+        expect(hex(sketch.encode())).toBe(expected)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -127,7 +130,7 @@ describe('HyperLogLog', () => {
     expect(sketchOf(11, range(0, 257)).encode()[0]).toBe(3)
     const merged = sketchOf(11, range(128, 257))
     merged.merge(sketchOf(11, range(0, 129)))
-    expect(merged.encode()).toEqual(sketchOf(11, range(0, 257)).encode())
+    expect(hex(merged.encode())).toBe(hex(sketchOf(11, range(0, 257)).encode()))
   })
 
   it('merges as if all were added to one, and comes back from its bytes', () => {
@@ -137,10 +140,10 @@ describe('HyperLogLog', () => {
         const merged = HyperLogLog.decode(sketchOf(11, range(0, a)).encode())
         merged.merge(HyperLogLog.decode(sketchOf(11, range(shift, shift + b)).encode()))
         const all = new Set([...range(0, a), ...range(shift, shift + b)])
-        expect(merged.encode()).toEqual(sketchOf(11, all).encode())
+        expect(hex(merged.encode())).toBe(hex(sketchOf(11, all).encode()))
         expect(merged.estimate()).toBe(sketchOf(11, all).estimate())
         addLong(merged, 1e9)
-        expect(merged.encode()).toEqual(sketchOf(11, [...all, 1e9]).encode())
+        expect(hex(merged.encode())).toBe(hex(sketchOf(11, [...all, 1e9]).encode()))
       }),
       { numRuns: 60 },
     )

@@ -46,6 +46,13 @@ describe('value hashes', () => {
     expect(hashOf(VALUE_HASHES.text, 'x'.repeat(20_000))).toBe(referenceHash(Buffer.alloc(20_000, 'x')))
   })
 
+  it('do not mix in what the last text left behind', () => {
+    for (let length = 40; length >= 0; length--) {
+      const value = 'abcdefghijklmnopqrstuvwxyzabcdefghijklmnop'.slice(0, length)
+      expect(hashOf(VALUE_HASHES.text, value)).toBe(referenceHash(Buffer.from(value)))
+    }
+  })
+
   it('take timestamps as ms, as number and as Date', () => {
     expect(hashOf(VALUE_HASHES.timestamp, new Date(1_700_000_000_000))).toBe(
       hashOf(VALUE_HASHES.long, 1_700_000_000_000),
