@@ -16,7 +16,8 @@ export type KeyOf<V, B> = B extends keyof V
     ? Show<Pick<V, F>>
     : Selected<V, B>
 
-function keyColumns(by: By<never> | string | readonly string[]): readonly KeyColumn[] {
+function keyColumns(by: By<never> | string | readonly string[] | undefined): readonly KeyColumn[] {
+  if (by === undefined) return []
   if (typeof by === 'string') return [{ name: by, input: by }]
   if (Array.isArray(by)) return by.map(field => ({ name: field, input: field }))
   return Object.entries(by).map(([name, input]) => ({ name, input }))
@@ -24,13 +25,13 @@ function keyColumns(by: By<never> | string | readonly string[]): readonly KeyCol
 
 /**
  * Sends records through the internal topic `<group>-<name>-repartition`, keyed anew, so that equal keys meet in one
- * task. `by: 'region'`, `by: ['region', 'level']`, or `by: { hour: long(e => …) }`. `partitions` default to the largest
- * partition count of the topics upstream.
+ * task. `by: 'region'`, `by: ['region', 'level']`, or `by: { hour: long(e => …) }`; without `by` the key stays.
+ * `partitions` default to the largest partition count of the topics upstream.
  */
-export function repartition<K, V, const B extends By<NonNullable<V>>>(
+export function repartition<K, V, const B extends By<NonNullable<V>> = never>(
   name: string,
-  options: { readonly by: B; readonly partitions?: number },
-): Operator<Stream<K, V>, Stream<KeyOf<NonNullable<V>, B>, V>> {
+  options: { readonly by?: B; readonly partitions?: number } = {},
+): Operator<Stream<K, V>, Stream<[B] extends [never] ? K : KeyOf<NonNullable<V>, B>, V>> {
   return input => {
     const by = keyColumns(options.by).map(column => Object.freeze(column))
     const node: RepartitionNode = Object.freeze({

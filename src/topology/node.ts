@@ -71,7 +71,7 @@ export interface TransformNode extends NodeShape {
   readonly reads?: readonly string[]
 }
 
-/** Sends records through an internal topic, keyed anew. */
+/** Sends records through an internal topic, keyed anew; without columns in `by` under the key they have. */
 export interface RepartitionNode extends NodeShape {
   readonly kind: 'repartition'
   readonly name: string

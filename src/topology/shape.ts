@@ -2,7 +2,7 @@ import type { AvroSchema } from '../model/avro-schema.js'
 import type { ColumnType } from '../model/column.js'
 import { asNullable, avroFields, columnTypeOf, schemaOfColumn, splitNullable } from './avro-record.js'
 import type { Aggregation, FieldInput, Measure } from './measure.js'
-import type { AggregateNode, Node, ReduceNode } from './node.js'
+import type { AggregateNode, Node, ReduceNode, TopicSinkNode } from './node.js'
 
 /** What is known of a field before a record is read. */
 export interface FieldShape {
@@ -130,6 +130,7 @@ export function keyShape(node: Node): readonly FieldShape[] | undefined {
     case 'rx':
       return node.key && asKey(fieldsOf(node.key.schema))
     case 'repartition': {
+      if (node.by.length === 0) return keyShape(onlyInput(node))
       const shape = valueShape(onlyInput(node))
       const columns = allOf(node.by.map(({ name, input }) => shapeOfInput(name, input, shape, false)))
       return columns && asKey(columns)
@@ -153,6 +154,13 @@ export function keyShape(node: Node): readonly FieldShape[] | undefined {
     default:
       return node satisfies never
   }
+}
+
+/** The key columns of the records of a topic sink, those of a table's window included. */
+export function outputKeyShape(node: TopicSinkNode): readonly FieldShape[] | undefined {
+  const columns = keyShape(node)
+  const table = tableOf(node)
+  return columns && table && windowOf(table)?.type !== 'global' ? [...columns, ...WINDOW_COLUMNS] : columns
 }
 
 function asKey(fields: readonly FieldShape[]): readonly FieldShape[] {

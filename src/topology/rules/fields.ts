@@ -78,10 +78,6 @@ export function fieldTypes(_topology: Topology, graph: Graph): readonly Problem[
       return [{ code: 'FIELD_TYPE', node: title, message }]
     }
     if (node.kind !== 'repartition') return []
-    if (node.by.length === 0) {
-      const message = 'Its key has no column, because `by` is empty. Name at least one field.'
-      return [{ code: 'EMPTY_KEY', node: title, message }]
-    }
     const others = (knownKeyShape(node) ?? []).filter(field => field.type === 'other')
     return others.map(field => ({
       code: 'FIELD_TYPE',

@@ -1,0 +1,476 @@
+import type { AvroSchema } from '../model/avro-schema.js'
+import { snakeCase } from '../model/column.js'
+import type { LogProducer, TopicDescription, TopicSpec } from '../ports/log.js'
+import type { AvroCodec, AvroSerde } from '../ports/serde.js'
+import type { RowKey, TableSpec } from '../ports/warehouse.js'
+import { graphOf } from '../topology/graph.js'
+import {
+  changelogTopic,
+  deadLetterTopic,
+  groupOf,
+  progressTopic,
+  repartitionTopic,
+  rowsTopic,
+} from '../topology/names.js'
+import type {
+  AggregateNode,
+  Node,
+  ReduceNode,
+  RepartitionNode,
+  TopicSinkNode,
+  Topology,
+  WarehouseSinkNode,
+  WindowSpec,
+} from '../topology/node.js'
+import {
+  type FieldShape,
+  keyShape,
+  outputKeyShape,
+  tableOf,
+  tableShape,
+  valueShape,
+  WINDOW_COLUMNS,
+  windowOf,
+} from '../topology/shape.js'
+import { combinable, type SubTopology, subTopologies } from '../topology/sub-topologies.js'
+import { Combiner } from './combiner.js'
+import { type FieldValues, fieldValues, recordSchema } from './field-values.js'
+import { Format, fingerprintAt, fingerprintOf, HEADER_BYTES, unknownFormat } from './internal-value.js'
+import { KeyCodec } from './key-codec.js'
+import { MarkerWriter } from './marker-writer.js'
+import { MeasureProgram } from './measure-program.js'
+import { RowsOutput, TopicOutput, type WireEncoding } from './outputs.js'
+import { type CatalogueEntry, PROGRESS_TOPIC_CONFIG } from './progress.js'
+import { type RawPath, RepartitionWriter } from './repartition-writer.js'
+import { readsKey, sourceInput } from './source-input.js'
+import type {
+  AggregateProgram,
+  Output,
+  RepartitionInput,
+  RowsProgram,
+  SourceInput,
+  SubTopologyProgram,
+} from './sub-topology-program.js'
+
+/** Names and partition counts of a topology's topics in one group. */
+export interface TopicPlan {
+  readonly group: string
+  /** Partitions of every topic that it reads or writes. */
+  readonly partitions: ReadonlyMap<string, number>
+  readonly internal: readonly TopicSpec[]
+  /** Topics of `to(topic(...))`, created where they are missing. */
+  readonly outputs: readonly TopicSpec[]
+  readonly progress: string
+  readonly deadLetters: string
+}
+
+/** Repartition topics are read within days or never; Kafka's default, said explicitly. */
+const REPARTITION_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
+const COMPACTED = { 'cleanup.policy': 'compact' }
+
+/** Plans the topics of a topology. `sources` are the partition counts of its source topics. */
+export function planTopics(topology: Topology, sources: ReadonlyMap<string, number>, namespace?: string): TopicPlan {
+  const group = groupOf(topology, namespace)
+  const partitions = new Map(sources)
+  const internal: TopicSpec[] = []
+  const widest = Math.max(1, ...sources.values())
+  const add = (name: string, count: number, config: Readonly<Record<string, string>>): void => {
+    partitions.set(name, count)
+    internal.push({ name, partitions: count, config })
+  }
+  const outputs = new Map<string, TopicSpec>()
+  for (const sub of subTopologies(topology)) {
+    const count = partitions.get(inputTopic(group, sub)) as number
+    for (const node of sub.nodes) {
+      if (node.kind === 'aggregate' || node.kind === 'reduce') add(changelogTopic(group, node), count, COMPACTED)
+    }
+    for (const node of sub.outputs) {
+      if (node.kind === 'repartition') add(repartitionTopic(group, node), node.partitions ?? widest, REPARTITION_CONFIG)
+      else if (node.kind === 'to-warehouse') add(rowsTopic(group, node), count, COMPACTED)
+      else outputs.set(node.topic, { name: node.topic, partitions: widest, config: {} })
+    }
+  }
+  const deadLetters = deadLetterTopic(group)
+  const progress = progressTopic(group)
+  add(deadLetters, widest, {})
+  add(progress, 1, PROGRESS_TOPIC_CONFIG)
+  return { group, partitions, internal, outputs: [...outputs.values()], progress, deadLetters }
+}
+
+/** The topic that a sub-topology reads. */
+export function inputTopic(group: string, sub: Pick<SubTopology, 'source'>): string {
+  const { source } = sub
+  switch (source.kind) {
+    case 'source':
+      return source.topic
+    case 'repartition':
+      return repartitionTopic(group, source)
+    case 'to-warehouse':
+      return rowsTopic(group, source)
+    default:
+      return source satisfies never
+  }
+}
+
+/** What compiling needs of the process. */
+export interface CompileEnvironment {
+  readonly serde: AvroSerde
+  readonly producer: LogProducer
+  readonly now: () => number
+  /** Descriptions of the topics in the log, which now all exist. */
+  readonly topics: ReadonlyMap<string, TopicDescription>
+  /** The schema of internal values that another version of the topology wrote. */
+  readonly schemaOf: (fingerprint: string) => CatalogueEntry | undefined
+}
+
+/** A topology, compiled once a process. */
+export interface TopologyProgram {
+  readonly plan: TopicPlan
+  readonly subs: readonly (SubTopologyProgram | RowsProgram)[]
+  /** Schemas of its internal values, by fingerprint. */
+  readonly catalogue: ReadonlyMap<string, CatalogueEntry>
+}
+
+export async function compileTopology(
+  topology: Topology,
+  plan: TopicPlan,
+  environment: CompileEnvironment,
+): Promise<TopologyProgram> {
+  const compiler = new Compiler(topology, plan, environment)
+  const subs: (SubTopologyProgram | RowsProgram)[] = []
+  for (const sub of subTopologies(topology)) subs.push(await compiler.compile(sub))
+  return { plan, subs, catalogue: compiler.catalogue }
+}
+
+class Compiler {
+  readonly catalogue = new Map<string, CatalogueEntry>()
+  private readonly aggregates = new Map<Node, AggregateProgram>()
+  private readonly readers: ReadonlyMap<Node, readonly Node[]>
+  private readonly subs: readonly SubTopology[]
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly plan: TopicPlan,
+    private readonly environment: CompileEnvironment,
+  ) {
+    this.readers = graphOf(topology).readers
+    this.subs = subTopologies(topology)
+  }
+
+  private partitions(topic: string): number {
+    return this.environment.topics.get(topic)?.partitions ?? (this.plan.partitions.get(topic) as number)
+  }
+
+  async compile(sub: SubTopology): Promise<SubTopologyProgram | RowsProgram> {
+    const { source } = sub
+    if (source.kind === 'to-warehouse') return this.rowsProgram(source)
+    const { group } = this.plan
+    const topic = inputTopic(group, sub)
+    const aggregates = new Map<Node, AggregateProgram>()
+    for (const node of sub.nodes) {
+      if (node.kind === 'aggregate' || node.kind === 'reduce') aggregates.set(node, this.aggregate(node, sub))
+    }
+    const outputs = new Map<Node, Output>()
+    const writers: RepartitionWriter[] = []
+    for (const node of sub.outputs) {
+      if (node.kind === 'repartition') {
+        const writer = this.repartitionWriter(node, topic)
+        writers.push(writer)
+        outputs.set(node, writer)
+      } else outputs.set(node, node.kind === 'to-topic' ? await this.topicOutput(node) : this.rowsOutput(node))
+    }
+    const name = source.kind === 'source' ? source.topic : source.name
+    return {
+      kind: 'processing',
+      name,
+      label: `${source.kind} "${name}"`,
+      sub,
+      topic,
+      input:
+        source.kind === 'source' ? this.sourceInput(source, sub) : this.repartitionInput(source, topic, aggregates),
+      aggregates,
+      outputs,
+      writers,
+      laneLag: Math.max(0, ...[...aggregates.values()].map(a => finite(a.window.size) + a.window.grace)),
+      markerFingerprint: source.kind === 'repartition' ? markerFingerprint(source).toString('latin1') : '',
+    }
+  }
+
+  private sourceInput(source: Extract<Node, { kind: 'source' }>, sub: SubTopology): SourceInput {
+    const { serde } = this.environment
+    const needed = readsKey([...sub.nodes, ...sub.outputs].map(node => node.kind))
+    const keys = needed && !source.key ? new KeyCodec(keyShape(source)!, 'utf8', serde) : undefined
+    return sourceInput(source, keys, serde)
+  }
+
+  private repartitionInput(
+    source: RepartitionNode,
+    topic: string,
+    aggregates: ReadonlyMap<Node, AggregateProgram>,
+  ): RepartitionInput {
+    const { serde, schemaOf } = this.environment
+    const upstream = this.subs.find(sub => sub.outputs.includes(source)) as SubTopology
+    const byFingerprint = new Map([...aggregates.values()].map(a => [a.fingerprint.toString('latin1'), a.node as Node]))
+    const raw = this.rawValue(source)
+    const decoders = new Map<string, (data: Buffer, start: number, end: number) => unknown>()
+    const decoder = (codec: AvroCodec, writer?: AvroSchema) => {
+      const decode = writer === undefined ? codec.decode : codec.reading(writer)
+      return (data: Buffer, start: number, end: number) =>
+        raw!.values.fromAvro(decode(data, start, end) as Record<string, unknown>)
+    }
+    if (raw) decoders.set(raw.codec.fingerprint.toString('latin1'), decoder(raw.codec))
+    return {
+      kind: 'repartition',
+      keys: new KeyCodec(keyShape(source)!, 'avro', serde),
+      laneTopic: inputTopic(this.plan.group, upstream),
+      aggregateOf(fingerprint) {
+        const known = byFingerprint.get(fingerprint)
+        if (known) return known
+        const entry = schemaOf(fingerprint)
+        return [...aggregates.keys()].find(node => (node as AggregateNode).name === entry?.node)
+      },
+      rawDecoder(fingerprint) {
+        const known = decoders.get(fingerprint)
+        const entry = known ? undefined : schemaOf(fingerprint)
+        if (known || !raw || entry?.node !== topic) return known
+        const old = decoder(raw.codec, entry.schema)
+        decoders.set(fingerprint, old)
+        return old
+      },
+    }
+  }
+
+  private aggregate(node: AggregateNode | ReduceNode, sub: SubTopology): AggregateProgram {
+    const known = this.aggregates.get(node)
+    if (known) return known
+    const { serde } = this.environment
+    const input = node.inputs[0] as Node
+    const fields = valueShape(input)
+    const program =
+      node.kind === 'reduce'
+        ? MeasureProgram.ofReduce(node, recordSchema('Value', fields!), fieldValues(fields!), serde)
+        : MeasureProgram.ofAggregate(node, fields, serde)
+    const key = keyShape(node)!
+    const window = windowOf(node)!
+    const meaning = {
+      key: key.map(column => `${column.name} ${column.type}`),
+      window: [window.type, finite(window.size), finite(window.advance)],
+      ...Object.fromEntries(Object.entries(program.signatures).map(([name, is]) => [`measure ${name}`, is])),
+    }
+    const entry: CatalogueEntry = { node: node.name, schema: program.schema, meaning }
+    const fingerprint = fingerprintOf(entry)
+    this.catalogue.set(fingerprint.toString('latin1'), entry)
+    const fromSource = sub.source.kind === 'source' && !sub.source.key
+    const aggregate: AggregateProgram = {
+      node,
+      window,
+      program,
+      keys: new KeyCodec(key, fromSource ? 'utf8' : 'avro', serde),
+      changelog: changelogTopic(this.plan.group, node),
+      combined: sub.source.kind === 'repartition' && combinable(sub.source, node),
+      fingerprint,
+      entry,
+    }
+    this.aggregates.set(node, aggregate)
+    return aggregate
+  }
+
+  private repartitionWriter(node: RepartitionNode, laneTopic: string): RepartitionWriter {
+    const { serde, producer, now } = this.environment
+    const topic = repartitionTopic(this.plan.group, node)
+    const downstream = this.subs.find(sub => sub.source === node) as SubTopology
+    const aggregates = downstream.nodes.filter(n => n.kind === 'aggregate' || n.kind === 'reduce')
+    const programs = aggregates.map(n => this.aggregate(n, downstream))
+    const raw = this.rawValue(node)
+    if (raw) {
+      const entry = { node: topic, schema: raw.codec.schema, meaning: {} }
+      this.catalogue.set(raw.codec.fingerprint.toString('latin1'), entry)
+    }
+    const { markerInterval } = this.topology.options
+    return new RepartitionWriter(
+      node,
+      topic,
+      this.partitions(topic),
+      new KeyCodec(keyShape(node)!, 'avro', serde),
+      programs.filter(p => p.combined).map(p => new Combiner(p.window, p.program, p.fingerprint)),
+      raw,
+      new MarkerWriter(
+        { topic: laneTopic, count: this.partitions(laneTopic) },
+        programs.map(p => p.window),
+        markerInterval,
+      ),
+      markerFingerprint(node),
+      producer,
+      now,
+    )
+  }
+
+  /** The raw path of a repartition; undefined where every reader is combined. */
+  private rawValue(node: RepartitionNode): RawValue | undefined {
+    const behind: { readonly table: Node; readonly window: WindowSpec | undefined }[] = []
+    for (const reader of this.readers.get(node) ?? []) {
+      if (reader.kind !== 'window') behind.push({ table: reader, window: undefined })
+      else for (const table of this.readers.get(reader) ?? []) behind.push({ table, window: reader.window })
+    }
+    const raw = behind.filter(
+      ({ table }) => !((table.kind === 'aggregate' || table.kind === 'reduce') && combinable(node, table)),
+    )
+    if (raw.length === 0) return undefined
+    const fields = valueShape(node)!
+    const windows = raw.map(({ window }) => window)
+    const codec = this.environment.serde.codec(recordSchema('Value', fields))
+    const values = fieldValues(fields)
+    return {
+      codec,
+      values,
+      fingerprint: codec.fingerprint,
+      encode: value => codec.encode(values.toAvro(value as Record<string, unknown>)),
+      windows: windows.every(window => window !== undefined) ? (windows as readonly WindowSpec[]) : undefined,
+    }
+  }
+
+  private async topicOutput(node: TopicSinkNode): Promise<TopicOutput> {
+    const { serde, producer } = this.environment
+    const input = node.inputs[0] as Node
+    const key = outputKeyShape(node)
+    const fields = valueShape(input)!
+    const wire = async (
+      suffix: 'key' | 'value',
+      shape: readonly FieldShape[],
+      schema: AvroSchema,
+    ): Promise<WireEncoding> => ({
+      values: fieldValues(shape),
+      writer: await serde.writer(`${node.topic}-${suffix}`, schema),
+    })
+    const record = pascalCase(node.topic)
+    const text = key === undefined || (key.length === 1 && key[0]!.type === 'text')
+    return new TopicOutput(
+      node,
+      this.partitions(node.topic),
+      text ? undefined : await wire('key', key, recordSchema(`${record}Key`, key)),
+      await wire('value', fields, declaredSchema(input) ?? recordSchema(record, fields)),
+      producer,
+    )
+  }
+
+  private rowsOutput(node: WarehouseSinkNode): RowsOutput {
+    const { serde, producer, now } = this.environment
+    const topic = rowsTopic(this.plan.group, node)
+    const { key, measures } = rowFields(node)
+    const codec = serde.codec(recordSchema('Row', measures))
+    this.catalogue.set(codec.fingerprint.toString('latin1'), { node: topic, schema: codec.schema, meaning: {} })
+    const keys = { values: fieldValues(key), codec: serde.codec(recordSchema('Key', key)) }
+    return new RowsOutput(
+      node,
+      topic,
+      this.partitions(topic),
+      keys,
+      { values: fieldValues(measures), codec },
+      producer,
+      now,
+    )
+  }
+
+  private rowsProgram(node: WarehouseSinkNode): RowsProgram {
+    const { serde, schemaOf, topics } = this.environment
+    const topic = rowsTopic(this.plan.group, node)
+    const { key, measures } = rowFields(node)
+    const keyCodec = serde.codec(recordSchema('Key', key))
+    const keyValues = fieldValues(key)
+    const rowCodec = serde.codec(recordSchema('Row', measures))
+    const rowValues = fieldValues(measures)
+    const decoders = new Map([[rowCodec.fingerprint.toString('latin1'), rowCodec.decode]])
+    const decoder = (value: Buffer) => {
+      const fingerprint = fingerprintAt(value, 0)
+      let decode = decoders.get(fingerprint)
+      if (decode === undefined) {
+        const entry = schemaOf(fingerprint)
+        if (value[0] !== Format.row || entry?.node !== topic) throw unknownFormat(topic, value[0], fingerprint)
+        decode = rowCodec.reading(entry.schema)
+        decoders.set(fingerprint, decode)
+      }
+      return decode
+    }
+    const keyRecord = (bytes: Buffer) => keyValues.fromAvro(keyCodec.decode(bytes) as Record<string, unknown>)
+    const pick = (fields: readonly FieldShape[], record: Record<string, unknown>) =>
+      fields.map(field => (record[field.name] ?? null) as RowKey[number])
+    return {
+      kind: 'rows',
+      topic,
+      topicId: topics.get(topic)?.id,
+      partitions: this.partitions(topic),
+      table: tableSpec(node),
+      flushInterval: node.freshness / 2,
+      row: (bytes, value) => [
+        ...pick(key, keyRecord(bytes)),
+        ...pick(measures, rowValues.fromAvro(decoder(value)(value, HEADER_BYTES) as Record<string, unknown>)),
+      ],
+      rowKey: bytes => pick(key, keyRecord(bytes)),
+      keyBytes: rowKey =>
+        keyCodec.encode(keyValues.toAvro(Object.fromEntries(key.map((field, i) => [field.name, rowKey[i]])))),
+    }
+  }
+}
+
+/** The raw path with what its reader needs. */
+interface RawValue extends RawPath {
+  readonly codec: AvroCodec
+  readonly values: FieldValues
+}
+
+function rowFields(node: WarehouseSinkNode): { key: readonly FieldShape[]; measures: readonly FieldShape[] } {
+  const { key, windowed, measures } = tableShape(tableOf(node)!)
+  return { key: windowed ? [...key!, ...WINDOW_COLUMNS] : key!, measures: measures! }
+}
+
+/** The warehouse table of a sink: key columns, window, measures, in snake_case unless renamed. */
+export function tableSpec(node: WarehouseSinkNode): TableSpec {
+  const { key, measures } = rowFields(node)
+  const named = (name: string): string => node.rename[snakeCase(name)] ?? snakeCase(name)
+  const column = (field: FieldShape) => ({
+    name: named(field.name),
+    type: field.type === 'other' ? ('bytes' as const) : field.type,
+    nullable: field.nullable,
+  })
+  return {
+    name: node.table,
+    columns: [...key, ...measures].map(column),
+    key: key.map(field => named(field.name)),
+    sortKey: node.sortKey.map(name => node.rename[name] ?? name),
+    ...(node.distKey !== undefined && { distKey: node.rename[node.distKey] ?? node.distKey }),
+  }
+}
+
+/** The schema that a stream's values were declared with, where no operator on the way changed them. */
+function declaredSchema(node: Node): AvroSchema | undefined {
+  switch (node.kind) {
+    case 'source':
+      return node.value.schema
+    case 'map':
+    case 'map-values':
+    case 'flat-map':
+    case 'rx':
+      return node.value?.schema
+    case 'filter':
+    case 'where':
+    case 'peek':
+    case 'repartition':
+      return declaredSchema(node.inputs[0] as Node)
+    default:
+      return undefined
+  }
+}
+
+function markerFingerprint(node: RepartitionNode): Buffer {
+  return fingerprintOf({ marker: node.name, by: node.by.map(column => column.name) })
+}
+
+/** JSON has no infinity: the size of the global window is 0 here. */
+function finite(milliseconds: number): number {
+  return Number.isFinite(milliseconds) ? milliseconds : 0
+}
+
+function pascalCase(text: string): string {
+  const name = text.replace(/(?:^|[^a-zA-Z0-9]+)([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  return /^[0-9]/.test(name) ? `T${name}` : name
+}

@@ -1,0 +1,66 @@
+import { MillraceError, messageOf } from '../model/errors.js'
+import type { Header } from '../model/record-batch.js'
+import type { LogProducer } from '../ports/log.js'
+import type { ErrorPolicy } from '../topology/node.js'
+import type { Outcome } from './accounting.js'
+
+/** A record that could not be processed, as it was read. */
+export interface FailedRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly Header[]
+}
+
+/**
+ * Applies the error policy. Dead letters keep the original bytes, timestamp and headers, and say what happened in the
+ * headers of KIP-1034.
+ */
+export class DeadLetters {
+  constructor(
+    private readonly policy: ErrorPolicy,
+    private readonly topic: string,
+    private readonly partitions: number,
+    private readonly producer: LogProducer,
+  ) {}
+
+  /** @throws MillraceError of the failure, naming the record, under `onError: 'fail'`. */
+  handle(record: FailedRecord, node: string, thrown: unknown): Outcome {
+    const { topic, partition, offset } = record
+    const code = thrown instanceof MillraceError ? thrown.code : 'USER_CODE'
+    switch (this.policy) {
+      case 'fail':
+        throw new MillraceError(
+          code,
+          `${node} failed on the record at ${topic}/${partition}, offset ${offset}: ${messageOf(thrown)} Mend the topology or the record, or set onError to 'deadLetter' or 'skip'.`,
+          { cause: thrown },
+        )
+      case 'skip':
+        return 'skipped'
+      case 'deadLetter':
+        this.send(record, `${node}: ${messageOf(thrown)}`, thrown instanceof MillraceError ? code : nameOf(thrown))
+        return 'deadLettered'
+      default:
+        throw this.policy satisfies never
+    }
+  }
+
+  private send(record: FailedRecord, message: string, exception: string): void {
+    const { topic, partition, offset } = record
+    this.producer.send(this.topic, partition % this.partitions, record.key, record.value, record.timestamp, [
+      ...record.headers,
+      ['__streams.errors.exception', exception],
+      ['__streams.errors.message', message],
+      ['__streams.errors.topic', topic],
+      ['__streams.errors.partition', String(partition)],
+      ['__streams.errors.offset', String(offset)],
+    ])
+  }
+}
+
+function nameOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown
+}

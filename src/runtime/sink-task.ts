@@ -1,0 +1,243 @@
+import { MillraceError, messageOf } from '../model/errors.js'
+import { partitionFor } from '../model/murmur2.js'
+import { keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
+import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
+import type { DeadLetters } from './dead-letters.js'
+import type { RowsProgram } from './sub-topology-program.js'
+
+/** A row that waits for its flush: its bytes in the rows topic; null deletes it. */
+interface PendingRow {
+  readonly key: Buffer
+  readonly value: Buffer | null
+}
+
+/** Rows of one flush at the most: more are flushed at once. */
+const FLUSH_ROWS = 20_000
+
+/** Pending rows from which on the partition is paused, while the warehouse is slow or down. */
+const PAUSE_ROWS = 200_000
+
+/** Rows whose last flushed bytes are remembered, to drop what did not change. */
+const REMEMBERED_ROWS = 100_000
+
+/** A tombstone lives this long in a compacted topic (`delete.retention.ms`, Kafka's default), in ms. */
+export const TOMBSTONE_RETENTION = 24 * 3_600_000
+
+const RETRY_AT_LEAST = 250
+const RETRY_AT_MOST = 30_000
+
+/**
+ * One partition of a rows topic on its way into the warehouse: coalesces by key, drops what did not change, and flushes
+ * by freshness or size (DESIGN section 6). Flushes run beside the reading; where to read on comes from the warehouse.
+ */
+export class SinkTask {
+  readonly name: string
+  /** Offset behind the last record read. */
+  nextOffset = 0
+  /** A dead letter of it waits for the process' next commit; nothing is flushed before. */
+  changed = false
+  flushedRows = 0
+  private pending = new Map<string, PendingRow>()
+  private pendingSince = Number.POSITIVE_INFINITY
+  private remembered = new Map<string, Buffer>()
+  private sink: WarehouseSink | undefined
+  private flushing: Promise<void> | undefined
+  private fault: unknown
+  private flushedOffset = 0
+  private lastFlushAt = 0
+  private failures = 0
+  private retryAt = 0
+  private rebuildUntil = -1
+  private seen: Set<string> | undefined
+
+  constructor(
+    readonly program: RowsProgram,
+    readonly partition: number,
+    private readonly warehouse: Warehouse,
+    private readonly deadLetters: DeadLetters,
+    private readonly warn: (message: string) => void,
+  ) {
+    this.name = `${program.topic}/${partition}`
+  }
+
+  /** Takes ownership in the warehouse. The answer is where to read on; undefined while the warehouse is out of reach. */
+  async open(now: number, high: number): Promise<number | undefined> {
+    if (now < this.retryAt) return undefined
+    try {
+      await this.warehouse.prepare(this.program.table)
+      this.sink = await this.warehouse.openSink({
+        sink: this.program.topic,
+        partition: this.partition,
+        table: this.program.table,
+        topicId: this.program.topicId,
+        tombstoneRetentionMs: TOMBSTONE_RETENTION,
+        now,
+      })
+    } catch (thrown) {
+      if (thrown instanceof MillraceError && thrown.code === 'WAREHOUSE_TABLE') throw thrown
+      this.failed(now, thrown)
+      return undefined
+    }
+    this.failures = 0
+    this.lastFlushAt = now
+    const beyond = this.sink.nextOffset > high
+    if (beyond)
+      this.warn(
+        `${this.name} holds ${high} records but ${this.warehouse.name} stands at ${this.sink.nextOffset}: it is read anew from its start.`,
+      )
+    if (this.sink.rebuild || beyond) {
+      this.rebuildUntil = high
+      this.seen = new Set()
+    }
+    this.nextOffset = beyond ? 0 : this.sink.nextOffset
+    this.flushedOffset = this.sink.nextOffset
+    return this.nextOffset
+  }
+
+  /** Rows that wait for a flush, those of a running one included. */
+  get held(): number {
+    return this.pending.size
+  }
+
+  get full(): boolean {
+    return this.pending.size >= PAUSE_ROWS
+  }
+
+  process(batch: RecordBatch, now: number): void {
+    for (let i = 0; i < batch.count; i++) {
+      const key = keyBytesAt(batch, i)
+      const value = valueBytesAt(batch, i)
+      if (key === null) continue
+      this.take(key.toString('latin1'), key, value, batch, i, now)
+    }
+    this.nextOffset = (batch.offsets[batch.count - 1] as number) + 1
+  }
+
+  private take(id: string, key: Buffer, value: Buffer | null, batch: RecordBatch, index: number, now: number): void {
+    this.seen?.add(id)
+    if (!this.pending.has(id) && value !== null && this.remembered.get(id)?.equals(value)) return
+    const reason =
+      value === null ? undefined : this.warehouse.unstorable(this.program.table, this.program.row(key, value))
+    if (reason !== undefined) {
+      const record = {
+        topic: batch.topic,
+        partition: batch.partition,
+        offset: batch.offsets[index] as number,
+        timestamp: batch.timestamps[index] as number,
+        key,
+        value,
+        headers: batch.headers(index),
+      }
+      this.deadLetters.handle(
+        record,
+        `to-warehouse "${this.program.table.name}"`,
+        new MillraceError('UNSTORABLE', reason),
+      )
+      this.changed = true
+      return
+    }
+    if (this.pending.size === 0) this.pendingSince = now
+    this.pending.set(id, { key: Buffer.from(key), value: value === null ? null : Buffer.from(value) })
+  }
+
+  /** Whether a flush should start: by freshness, by size, or because everything is to be out (`drain`). */
+  private due(now: number, drain: boolean): boolean {
+    if (this.sink === undefined || this.flushing !== undefined || this.changed || now < this.retryAt) return false
+    if (this.pending.size >= FLUSH_ROWS) return true
+    if (drain) return this.pending.size > 0 || this.nextOffset !== this.flushedOffset
+    if (this.pending.size > 0) return now - this.pendingSince >= this.program.flushInterval
+    return now - this.lastFlushAt >= TOMBSTONE_RETENTION / 4
+  }
+
+  /**
+   * Starts a flush when one is due and does not wait for it.
+   * @throws MillraceError WAREHOUSE_FENCED when another worker took the sink over.
+   */
+  async tick(now: number, drain = false): Promise<void> {
+    if (this.fault !== undefined) throw this.fault
+    if (this.seen !== undefined && this.nextOffset >= this.rebuildUntil && this.sink !== undefined)
+      await this.deleteUnseen(now)
+    if (!this.due(now, drain)) return
+    const rows = this.pending
+    const flush = this.flushOf(rows, now)
+    this.pending = new Map()
+    this.pendingSince = Number.POSITIVE_INFINITY
+    this.flushing = this.run(rows, flush, now).finally(() => {
+      this.flushing = undefined
+    })
+  }
+
+  private flushOf(rows: ReadonlyMap<string, PendingRow>, now: number): Flush {
+    const upserts: Row[] = []
+    const deletes: RowKey[] = []
+    for (const { key, value } of rows.values()) {
+      if (value === null) deletes.push(this.program.rowKey(key))
+      else upserts.push(this.program.row(key, value))
+    }
+    return { upserts, deletes, nextOffset: this.nextOffset, asOf: now }
+  }
+
+  private async run(rows: Map<string, PendingRow>, flush: Flush, now: number): Promise<void> {
+    try {
+      await this.sink!.flush(flush)
+    } catch (thrown) {
+      if (thrown instanceof MillraceError && thrown.code === 'WAREHOUSE_FENCED') {
+        this.fault = thrown
+        return
+      }
+      this.failed(now, thrown)
+      // What arrived meanwhile is newer than what could not be flushed.
+      for (const [id, row] of this.pending) rows.set(id, row)
+      this.pending = rows
+      this.pendingSince = now
+      return
+    }
+    this.failures = 0
+    this.lastFlushAt = now
+    this.flushedOffset = flush.nextOffset
+    this.flushedRows += flush.upserts.length + flush.deletes.length
+    if (this.remembered.size + rows.size > REMEMBERED_ROWS) this.remembered = new Map()
+    for (const [id, { value }] of rows) {
+      if (value === null) this.remembered.delete(id)
+      else this.remembered.set(id, value)
+    }
+  }
+
+  private failed(now: number, thrown: unknown): void {
+    const delay = Math.min(RETRY_AT_MOST, RETRY_AT_LEAST * 2 ** this.failures++)
+    this.retryAt = now + delay
+    this.warn(
+      `${this.warehouse.name} refused rows of ${this.name} (${messageOf(thrown)}). They are kept and tried again in ${delay} ms.`,
+    )
+  }
+
+  /** The end of a rebuild: rows of this partition that the topic does not hold are deleted. */
+  private async deleteUnseen(now: number): Promise<void> {
+    const seen = this.seen as Set<string>
+    this.seen = undefined
+    for await (const rowKey of this.sink!.keys()) {
+      const key = this.program.keyBytes(rowKey)
+      const id = key.toString('latin1')
+      if (partitionFor(key, this.program.partitions) !== this.partition || seen.has(id) || this.pending.has(id))
+        continue
+      if (this.pending.size === 0) this.pendingSince = now
+      this.pending.set(id, { key, value: null })
+    }
+  }
+
+  /** Waits for a running flush. */
+  async settled(): Promise<void> {
+    await this.flushing
+    if (this.fault !== undefined) throw this.fault
+  }
+
+  /** Whether everything read is in the warehouse. */
+  get drained(): boolean {
+    return this.pending.size === 0 && this.flushing === undefined && this.flushedOffset === this.nextOffset
+  }
+
+  async close(): Promise<void> {
+    await this.flushing
+    await this.sink?.close()
+  }
+}
