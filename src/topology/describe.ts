@@ -103,7 +103,7 @@ export function describe(topology: Topology, options: DescribeOptions = {}): Des
       tasks: plan.tasks.get(part.source) as Partitions,
     })),
     stores: nodes.filter(isStateful).map(node => describedStore(group, node)),
-    internalTopics: internalTopics(topology, group, parts, plan),
+    internalTopics: internalTopics(group, parts, plan),
     tables: tables.map(describedTable),
     processes: plan.processes,
   }
@@ -200,7 +200,6 @@ function describedWindow(node: AggregateNode | ReduceNode): string {
 }
 
 function internalTopics(
-  topology: Topology,
   group: string,
   parts: readonly SubTopology[],
   { tasks, widest }: PartitionPlan,
