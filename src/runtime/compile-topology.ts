@@ -198,7 +198,7 @@ class Compiler {
 
   private sourceInput(source: Extract<Node, { kind: 'source' }>, sub: SubTopology): SourceInput {
     const { serde } = this.environment
-    const needed = readsKey([...sub.nodes, ...sub.outputs].map(node => node.kind))
+    const needed = readsKey([...sub.nodes, ...sub.outputs])
     const keys = needed && !source.key ? new KeyCodec(keyShape(source)!, 'utf8', serde) : undefined
     return sourceInput(source, keys, serde)
   }

@@ -1,7 +1,7 @@
 import { MillraceError, messageOf } from '../model/errors.js'
 import { keyBytesAt } from '../model/record-batch.js'
 import type { AvroSerde, WireReader } from '../ports/serde.js'
-import type { SourceNode, StreamRecord } from '../topology/node.js'
+import type { Node, SourceNode, StreamRecord } from '../topology/node.js'
 import { keyShape } from '../topology/shape.js'
 import { fieldValues } from './field-values.js'
 import type { KeyCodec } from './key-codec.js'
@@ -72,8 +72,10 @@ function checkTimestamp(value: unknown): number {
   )
 }
 
-/** Whether any of these kinds of node can look at a record's key. */
-export function readsKey(kinds: Iterable<string>): boolean {
-  for (const kind of kinds) if (kind !== 'where' && kind !== 'select' && kind !== 'repartition') return true
+/** Whether any of these nodes can look at a record's key. */
+export function readsKey(nodes: Iterable<Node>): boolean {
+  for (const node of nodes) {
+    if (node.kind === 'repartition' ? node.by.length === 0 : node.kind !== 'where' && node.kind !== 'select') return true
+  }
   return false
 }

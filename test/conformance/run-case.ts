@@ -20,10 +20,13 @@ async function answers({ spec, input }: Case): Promise<{ output: OutputRecord[];
   try {
     const output: OutputRecord[] = []
     const droppedAt: number[] = []
+    // A repartition of Kafka Streams filters records without a key and does not count them; Millrace counts all it skips.
+    const uncounted = spec.ops?.some(step => step.op === 'repartition') ?? false
     let dropped = 0
     for (const [index, record] of input.entries()) {
       await driver.pipe(record.topic, { key: record.key, value: record.value, timestamp: record.ts })
       for (const one of await driver.readOutput(RESULT)) output.push(outputRecord(one, index))
+      if (uncounted && record.key === null) dropped++
       const { skipped, refusedWindows } = await driver.accounting()
       for (; dropped < skipped + refusedWindows; dropped++) droppedAt.push(index)
     }
