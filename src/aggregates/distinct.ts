@@ -3,6 +3,7 @@ import { MillraceError } from '../model/errors.js'
 import type { Aggregation, Measure } from '../topology/measure.js'
 import type { Ordered, Sel } from './field.js'
 import { fieldMeasure, type MeasureOptions } from './measure-of.js'
+import { nullableResultSchema } from './result-schema.js'
 import { SCALARS, type Scalar } from './scalar.js'
 
 /** Options of {@link distinct}. */
@@ -58,8 +59,9 @@ function distinctOf<T extends string | number | bigint | boolean>(
       return state
     },
     column: 'long' as const,
-    nullable: false,
-    resultSchema: 'long',
+    // Null in rows where the limit was passed.
+    nullable: true,
+    resultSchema: nullableResultSchema('long'),
   })
 }
 
@@ -72,12 +74,12 @@ function itemsOf<T>({ branches }: Scalar<T>): AvroSchema {
  *
  * 0 and -0 are one value, and so are all NaN.
  *
- * @param options `limit`: how many values a key and window may have, default 10,000. Beyond it the result is a MillraceError
- * DISTINCT_LIMIT, which goes to the error policy; `approxDistinct` has no limit. A window that passed the limit stays beyond it,
- * also when the limit is raised later.
+ * @param options `limit`: how many values a key and window may have, default 10,000. Beyond it the result is
+ * null in rows, and a MillraceError DISTINCT_LIMIT says so; `approxDistinct` has no limit. A window that passed the limit stays
+ * beyond it, also when the limit is raised later.
  * @throws MillraceError INVALID_OPTION when the limit is not a whole number above zero.
  */
-export function distinct<V>(field: Sel<V, Ordered>, options?: NoInfer<DistinctOptions<V>>): Measure<V, number> {
+export function distinct<V>(field: Sel<V, Ordered>, options?: NoInfer<DistinctOptions<V>>): Measure<V, number | null> {
   const limit = options?.limit ?? DEFAULT_LIMIT
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw new MillraceError(

@@ -1,6 +1,6 @@
 import type { ColumnType } from '../model/column.js'
 import type { Aggregation } from '../topology/measure.js'
-import { nullableColumnSchema } from './column-schema.js'
+import { nullableResultSchema } from './result-schema.js'
 import type { Scalar } from './scalar.js'
 import { SCALARS } from './scalar.js'
 
@@ -22,7 +22,7 @@ function extremum<T>(kind: 'min' | 'max', scalar: Scalar<T>): Aggregation<T | un
     decode: (encoded: unknown) => (encoded === null ? undefined : scalar.decode(encoded)),
     column: scalar.type,
     nullable: true,
-    resultSchema: nullableColumnSchema(scalar.type),
+    resultSchema: nullableResultSchema(scalar.type),
   })
 }
 

@@ -1,11 +1,11 @@
 import type { AvroSchema } from '../model/avro-schema.js'
 import type { Aggregation, Measure } from '../topology/measure.js'
-import { nullableColumnSchema } from './column-schema.js'
 import { EXACT_SUM_BRANCHES, ExactSum } from './exact-sum.js'
 import type { Sel } from './field.js'
 import { addIntegers, decodeInteger, encodeInteger, INTEGER_BRANCHES, type Integer } from './integer.js'
 import { fieldMeasure, type MeasureOptions } from './measure-of.js'
 import { roundQuotient } from './quotient.js'
+import { nullableResultSchema } from './result-schema.js'
 
 /** How many values were added, and their exact sum. */
 interface State<S> {
@@ -77,7 +77,7 @@ function meanOf<S, I>(input: string, summing: Summing<S, I>): Aggregation<State<
     },
     column: 'double' as const,
     nullable: true,
-    resultSchema: nullableColumnSchema('double'),
+    resultSchema: nullableResultSchema('double'),
   })
 }
 

@@ -1,7 +1,7 @@
 import type { AvroSchema } from '../model/avro-schema.js'
 import type { ColumnType } from '../model/column.js'
 import type { Aggregation, Position } from '../topology/measure.js'
-import { nullableColumnSchema } from './column-schema.js'
+import { nullableResultSchema } from './result-schema.js'
 import { SCALARS, type Scalar } from './scalar.js'
 import { compareText } from './text-order.js'
 
@@ -79,7 +79,7 @@ function positioned<T>(
     },
     column: scalar.type,
     nullable: true,
-    resultSchema: nullableColumnSchema(scalar.type),
+    resultSchema: nullableResultSchema(scalar.type),
   })
 }
 

@@ -1,9 +1,9 @@
 import type { Aggregation, Measure } from '../topology/measure.js'
-import { columnSchema } from './column-schema.js'
 import { EXACT_SUM_BRANCHES, ExactSum } from './exact-sum.js'
 import type { Sel } from './field.js'
 import { addIntegers, decodeInteger, encodeInteger, INTEGER_BRANCHES, type Integer } from './integer.js'
 import { fieldMeasure, type MeasureOptions } from './measure-of.js'
+import { resultSchema } from './result-schema.js'
 
 const DOUBLES: Aggregation<ExactSum, number, number> = Object.freeze({
   signature: 'sum(double)',
@@ -46,7 +46,7 @@ function integers(
     decode: decodeInteger,
     column,
     nullable: false,
-    resultSchema: columnSchema(column),
+    resultSchema: resultSchema(column),
   })
 }
 

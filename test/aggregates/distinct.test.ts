@@ -94,8 +94,13 @@ describe('distinct', () => {
     expect(() => resultOf(aggregation, numbers)).toThrow(/10000/)
   })
 
-  it('is a long that is never null', () => {
-    expect(of('text')).toMatchObject({ signature: 'distinct(text)', column: 'long', nullable: false })
+  it('is a long, null in rows where the limit was passed', () => {
+    expect(of('text')).toMatchObject({
+      signature: 'distinct(text)',
+      column: 'long',
+      nullable: true,
+      resultSchema: ['null', 'long'],
+    })
     expect(resultOf(of('text'), [])).toBe(0)
   })
 
@@ -112,7 +117,7 @@ describe('distinct', () => {
   })
 
   it('is typed', () => {
-    expectTypeOf(distinct<Quest>('level')._result).toEqualTypeOf<number | undefined>()
+    expectTypeOf(distinct<Quest>('level')._result).toEqualTypeOf<number | null | undefined>()
     // @ts-expect-error a list is no value
     distinct<Quest>('tags')
   })

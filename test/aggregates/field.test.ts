@@ -127,7 +127,7 @@ describe('types', () => {
       readonly lastStatus: 'STARTED' | 'COMPLETED' | null
       readonly latest: Date | null
       readonly earliest: Date | null
-      readonly types: number
+      readonly types: number | null
       readonly users: number
       readonly doubled: number | null
       readonly any: boolean | null

@@ -1,6 +1,6 @@
 import avsc from 'avsc'
 import { expect, it } from 'vitest'
-import { columnSchema, nullableColumnSchema } from '../../src/aggregates/column-schema.js'
+import { nullableResultSchema, resultSchema } from '../../src/aggregates/result-schema.js'
 import type { ColumnType } from '../../src/model/column.js'
 
 const SCHEMAS: [ColumnType, unknown][] = [
@@ -15,7 +15,7 @@ const SCHEMAS: [ColumnType, unknown][] = [
 ]
 
 it.each(SCHEMAS)('%s has an Avro schema, that may be null', (type, schema) => {
-  expect(columnSchema(type)).toEqual(schema)
-  expect(nullableColumnSchema(type)).toEqual(['null', schema])
-  expect(avsc.Type.forSchema(nullableColumnSchema(type) as avsc.Schema).isValid(null)).toBe(true)
+  expect(resultSchema(type)).toEqual(schema)
+  expect(nullableResultSchema(type)).toEqual(['null', schema])
+  expect(avsc.Type.forSchema(nullableResultSchema(type) as avsc.Schema).isValid(null)).toBe(true)
 })
