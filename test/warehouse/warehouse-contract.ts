@@ -264,7 +264,7 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
 
       it('gives edge values back that came in a large flush', async () => {
         const { table, sink } = await opened({ table: await prepared(wide(nextName(), true)) })
-        const rows = Array.from({ length: 1_200 }, (_, i) => [
+        const rows = Array.from({ length: 2_400 }, (_, i) => [
           i,
           ...TYPES.map(type => (i % 7 === 0 ? null : (EDGES[type][i % EDGES[type].length] as ColumnValue))),
           ...TYPES.map(type => EDGES[type][(i * 5) % EDGES[type].length] as ColumnValue),

@@ -6,8 +6,11 @@ import { quoteIdentifier, quoteList } from './identifier.js'
 import { SQL_TYPES, toSqlText } from './sql-type.js'
 import type { TableLocation } from './table.js'
 
-/** From so many rows on, COPY into a stage table is faster than arrays as parameters, where the database has COPY. */
-const COPY_FROM = 1_000
+/**
+ * From so many rows on they go by COPY into a stage table, where the database has COPY: it is as fast as arrays as
+ * parameters (measured up to 20,000 rows) and streams. Below, the stage table's 5 ms are the larger part of a flush.
+ */
+const COPY_FROM = 2_000
 
 /** Rows of one statement with arrays as parameters. */
 const ROWS_PER_STATEMENT = 5_000
@@ -53,8 +56,8 @@ export async function upsertRows(session: SqlSession, at: TableLocation, table: 
 }
 
 /**
- * ON CONFLICT rather than MERGE: it finds the row by the unique index even where a key column is NULL, which MERGE would
- * need a scan for, and it needs no ANALYZE of the stage table.
+ * ON CONFLICT rather than MERGE: it finds the row by the unique index even where a key column is NULL, for which MERGE
+ * needs a scan, and takes half the time for 20,000 rows (100 ms against 170 to 300, with or without ANALYZE).
  */
 function upsertStatement(at: TableLocation, table: TableSpec, source: string): string {
   const others = table.columns
