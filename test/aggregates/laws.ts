@@ -14,7 +14,7 @@ export interface Event<I> {
 export const ANYWHERE: Position = { timestamp: 0, topic: 'in', partition: 0, offset: 0, index: 0 }
 
 /** Inputs at positions that are all different but collide in each of their parts. */
-export function events<I>(inputs: fc.Arbitrary<I>, maxLength = 30): fc.Arbitrary<Event<I>[]> {
+function events<I>(inputs: fc.Arbitrary<I>, maxLength = 30): fc.Arbitrary<Event<I>[]> {
   const position = fc.record({
     timestamp: fc.nat(3),
     topic: fc.constantFrom('a', 'b', '\u{1f600}', '\uff5e'),
