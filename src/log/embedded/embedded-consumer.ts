@@ -56,16 +56,16 @@ export class EmbeddedConsumer implements LogConsumer {
     this.member.polling = true
     try {
       const deadline = this.clock.now() + timeoutMs
-      for (;;) {
+      for (let timedOut = timeoutMs <= 0; ; ) {
         this.woken = false
         this.members.expire(this.clock.now())
         const changes = this.members.take(this.member)
         for (const at of [...changes.revoked, ...changes.lost]) this.stopReading(at)
         const read = await this.read(maxRecords)
-        const left = deadline - this.clock.now()
         const lists = [read.batches, read.ends, changes.assigned, changes.revoked, changes.lost]
-        if (left <= 0 || lists.some(list => list.length > 0)) return { ...changes, ...read }
-        await this.wait(left)
+        if (timedOut || lists.some(list => list.length > 0)) return { ...changes, ...read }
+        const left = deadline - this.clock.now()
+        timedOut = left <= 0 || !(await this.wokenWithin(left))
       }
     } finally {
       this.member.polling = false
@@ -78,13 +78,15 @@ export class EmbeddedConsumer implements LogConsumer {
     this.readings.delete(partitionId(at))
   }
 
-  private async wait(milliseconds: number): Promise<void> {
-    if (this.woken) return
-    const woken = new Promise<void>(resolve => {
-      this.resolveWait = resolve
+  /** Waits until something happens that may concern this member; false where the time passed without. */
+  private async wokenWithin(milliseconds: number): Promise<boolean> {
+    if (this.woken) return true
+    const woken = new Promise<boolean>(resolve => {
+      this.resolveWait = () => resolve(true)
     })
-    await Promise.race([woken, this.clock.sleep(milliseconds)])
+    const answer = await Promise.race([woken, this.clock.sleep(milliseconds).then(() => false)])
     this.resolveWait = undefined
+    return answer
   }
 
   /** A batch of each partition that has records, with a fair share of `maxRecords`, and the ends reached. */

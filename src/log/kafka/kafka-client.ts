@@ -28,6 +28,7 @@ type Callback<T> = (failure: LibrdKafkaError | null | undefined, value: T) => vo
 const RETRY_FOR_MS = 60_000
 const CONNECT_MS = 30_000
 const RETRY_EVERY_MS = 100
+const FATAL_REASON_MS = 1_000
 
 /** Log lines at librdkafka's start that say that a producer's setting means nothing to a consumer, and the reverse. */
 const NOISE = new Set(['CONFWARN'])
@@ -41,6 +42,8 @@ export class KafkaClient<C extends Client<never>> {
   private closing: Promise<void> | undefined
   /** The last error that the client reported outside of any call. */
   lastError = ''
+  /** Why the client is of no use any more, once it said so. */
+  private fatal = ''
   /** Called with each log line: facility and text. */
   onLog: ((facility: string, message: string) => void) | undefined
 
@@ -56,6 +59,7 @@ export class KafkaClient<C extends Client<never>> {
     })
     events.on('event.log', ({ fac, message }: { fac: string; message: string }) => {
       if (NOISE.has(fac)) return
+      if (fac === 'FATAL') this.fatal = this.clean(message)
       this.onLog?.(fac, message)
       logger.debug(`${context.name}: ${this.clean(message)}`)
     })
@@ -120,6 +124,12 @@ export class KafkaClient<C extends Client<never>> {
     const done = () => this.calls.delete(call)
     call.then(done, done)
     return call
+  }
+
+  /** What is behind a fatal error: calls say only that there was one, and the reason comes with the log, a moment later. */
+  async fatalReason(): Promise<string> {
+    for (let waited = 0; this.fatal === '' && waited < FATAL_REASON_MS; waited += 10) await this.context.clock.sleep(10)
+    return this.fatal
   }
 
   failed(doing: string, thrown: unknown): unknown {

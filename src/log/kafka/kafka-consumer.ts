@@ -25,6 +25,9 @@ const SLICE_MS = 20
 const CALL_MS = 5_000
 /** After this long without a record or an end, positions are checked against what the broker holds, in ms. */
 const STALL_MS = 10_000
+/** How long an instance id that another member uses is waited for (brokers allow sessions of a minute), and how often. */
+const UNRELEASED_MS = 120_000
+const REJOIN_EVERY_MS = 1_000
 
 /** Where the consumer reads in one partition. */
 interface Reading extends TopicPartition {
@@ -57,6 +60,7 @@ export class KafkaConsumer implements LogConsumer {
   private failure: unknown
   private commits: ((failure: KafkaFailure | undefined) => void)[] = []
   private lastProgress: number
+  private unreleasedSince: number | undefined
   private closed = false
 
   private constructor(
@@ -101,7 +105,7 @@ export class KafkaConsumer implements LogConsumer {
       protocol === 'consumer',
       () => this.positions(),
       thrown => {
-        if (!this.closed) this.failure = thrown
+        if (!this.closed) this.failure = this.client.failed('Sharing out partitions', thrown)
       },
     )
     native.on('partition.eof', (event: EofEvent) => this.reachedEnd(event))
@@ -188,21 +192,13 @@ export class KafkaConsumer implements LogConsumer {
       case CODE.maxPollExceeded:
         return this.rebalances.sessionLost()
       case CODE.fatal:
-      case CODE.unsupportedVersion:
-      case CODE.unsupportedFeature:
-        if (this.options.protocol === 'auto' && /unsupported/i.test(`${this.client.lastError} ${thrown.message}`)) {
-          return this.fallBack()
-        }
-        throw logError(name, 'Reading', { ...thrown, message: `${thrown.message}: ${this.client.lastError}` }, text =>
-          this.client.clean(text),
-        )
+        return this.fatal(thrown)
       case CODE.notImplemented:
       case CODE.unsupportedCompression:
       case CODE.authentication:
       case CODE.topicAuthorization:
       case CODE.groupAuthorization:
       case CODE.fencedInstance:
-      case CODE.unreleasedInstance:
       case CODE.state:
         throw this.client.failed('Reading', thrown)
       default:
@@ -211,14 +207,38 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
-  /** The brokers do not know the newer group protocol: start over with the older one. */
-  private async fallBack(): Promise<void> {
-    this.context.logger.debug(`${this.context.name} has no consumer group protocol (KIP-848): using the classic one.`)
-    this.options.protocol = 'classic'
+  /** The native client is of no use any more: start over where that helps. */
+  private async fatal(failure: KafkaFailure): Promise<void> {
+    const { logger, name, clock } = this.context
+    const reason = await this.client.fatalReason()
+    if (this.options.protocol === 'auto' && /not supported/i.test(reason)) {
+      logger.debug(`${name} has no consumer group protocol (KIP-848): using the classic one.`)
+      this.options.protocol = 'classic'
+      return this.reconnect()
+    }
+    // Under the newer protocol, an instance that was killed keeps its id until its session times out.
+    if (/instance ID is still used/i.test(reason)) {
+      if (this.unreleasedSince === undefined) {
+        logger.warn(
+          `${name}: the instance id "${this.options.instanceId}" is still used by another member of group "${this.options.group}". Waiting until it leaves or its session times out.`,
+        )
+      }
+      this.unreleasedSince ??= clock.now()
+      if (clock.now() - this.unreleasedSince < UNRELEASED_MS) {
+        await clock.sleep(REJOIN_EVERY_MS)
+        return this.reconnect()
+      }
+    }
+    const message = `${failure.message}: ${reason}`
+    throw logError(name, 'Reading', { code: failure.code, message, isFatal: true }, text => this.client.clean(text))
+  }
+
+  private async reconnect(): Promise<void> {
     const former = this.client
+    this.readings.clear()
     await this.connect()
     this.subscribe(this.topics)
-    setImmediate(() => former.close())
+    await former.close()
   }
 
   /** @throws MillraceError OFFSET_GONE for a position that the broker does not hold. */

@@ -14,7 +14,6 @@ export const CODE = {
   timedOutQueue: -166,
   authentication: -169,
   notImplemented: -170,
-  unsupportedFeature: -165,
   unknownTopicLocally: -188,
   allBrokersDown: -187,
   transport: -195,
@@ -27,7 +26,6 @@ export const CODE = {
   topicAuthorization: 29,
   groupAuthorization: 30,
   clusterAuthorization: 31,
-  unsupportedVersion: 35,
   topicExists: 36,
   invalidProducerEpoch: 47,
   transactionalIdAuthorization: 53,
@@ -35,7 +33,6 @@ export const CODE = {
   fencedInstance: 82,
   unstableOffsetCommit: 88,
   producerFenced: 90,
-  unreleasedInstance: 111,
 } as const
 
 const FENCED = new Set<number>([
@@ -83,8 +80,6 @@ function advice(failure: KafkaFailure): string {
     case CODE.unknownTopic:
     case CODE.unknownTopicLocally:
       return ' Create the topic first.'
-    case CODE.unreleasedInstance:
-      return ' Another process uses this instance id, or it ended without leaving the group: it is released when the session times out.'
     default:
       return ''
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../../../src/ports/clock.js'
+import type { Clock } from '../../src/ports/clock.js'
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: milliseconds => sleep(milliseconds) }
 
