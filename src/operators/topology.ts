@@ -22,13 +22,13 @@ export interface TopologySettings {
  * `to(...)`. Building runs nothing.
  * @throws MillraceError INVALID_DURATION when a duration is none.
  */
-export function topology(
+export function topology<First extends TopologySettings | Output>(
   name: string,
-  ...outputs: readonly [TopologySettings, Output, ...Output[]] | readonly [Output, ...Output[]]
+  first: First,
+  ...rest: First extends Output ? readonly Output[] : readonly [Output, ...Output[]]
 ): Topology {
-  const [first, ...rest] = outputs
   const settings: TopologySettings = 'node' in first ? {} : first
-  const ends = 'node' in first ? [first, ...rest] : rest
+  const ends: readonly Output[] = 'node' in first ? [first, ...rest] : rest
   return Object.freeze({
     kind: 'topology',
     name,

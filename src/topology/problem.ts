@@ -10,7 +10,6 @@ export type ProblemCode =
   | 'PARTITIONS'
   | 'UNKNOWN_FIELD'
   | 'FIELD_TYPE'
-  | 'EMPTY_KEY'
   | 'MISSING_SCHEMA'
   | 'LOST_KEY'
   | 'MISSING_WINDOW'

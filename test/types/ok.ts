@@ -1,6 +1,6 @@
-import { filter as keep, map as mapRx } from 'rxjs'
 import {
   aggregate,
+  approxDistinct,
   avro,
   count,
   double,
@@ -12,16 +12,15 @@ import {
   long,
   map,
   mapValues,
+  max,
   peek,
   reduce,
   repartition,
   rx,
+  type Stream,
   select,
   sum,
-  max,
-  approxDistinct,
   type Table,
-  type Stream,
   text,
   timestamp,
   to,
@@ -33,6 +32,7 @@ import {
   where,
   window,
 } from 'millrace'
+import { filter as keep, map as mapRx } from 'rxjs'
 
 interface QuestEvent {
   questType: string
@@ -65,9 +65,18 @@ const nullable = keyed.pipe(
   filter((e, record) => e === null || record.key !== null),
   repartition('r', { by: ['questType', 'region'] }),
   window(hopping('1 minute', { advance: '10 seconds' })),
-  aggregate('n', { n: count(), gold: sum('rewardGold', { where: { eventType: 'COMPLETED' } }), d: sum(double(e => e?.rewardGold ?? 0)) }),
+  aggregate('n', {
+    n: count(),
+    gold: sum('rewardGold', { where: { eventType: 'COMPLETED' } }),
+    d: sum(double(e => e?.rewardGold ?? 0)),
+  }),
 )
-is<Eq<ParametersOf<typeof nullable>[0], { readonly questType: string; readonly region: string; readonly windowStart: Date; readonly windowEnd: Date }>>()
+is<
+  Eq<
+    ParametersOf<typeof nullable>[0],
+    { readonly questType: string; readonly region: string; readonly windowStart: Date; readonly windowEnd: Date }
+  >
+>()
 
 // A straight line without an annotation.
 export const a = events.pipe(
@@ -89,12 +98,27 @@ export const a = events.pipe(
 export const b = events.pipe(
   filter(e => e.eventType === 'COMPLETED'),
   repartition('by-quest-type', {
-    by: { questType: 'questType', hour: long(e => Math.floor(e.occurredAt / 3_600_000)), at: timestamp(e => e.occurredAt) },
+    by: {
+      questType: 'questType',
+      hour: long(e => Math.floor(e.occurredAt / 3_600_000)),
+      at: timestamp(e => e.occurredAt),
+    },
   }),
   window(tumbling('1 minute', { grace: '30 seconds' })),
   aggregate('quest-hour', { completions: count(), gold: sum(double(e => e.rewardGold)) }),
 )
-is<Eq<ParametersOf<typeof b>[0], { readonly questType: string; readonly hour: number; readonly at: Date; readonly windowStart: Date; readonly windowEnd: Date }>>()
+is<
+  Eq<
+    ParametersOf<typeof b>[0],
+    {
+      readonly questType: string
+      readonly hour: number
+      readonly at: Date
+      readonly windowStart: Date
+      readonly windowEnd: Date
+    }
+  >
+>()
 
 const narrowed = events.pipe(filter((e): e is typeof e & { eventType: 'COMPLETED' } => e.eventType === 'COMPLETED'))
 export const onlyCompleted = narrowed.pipe(mapValues(e => ({ kind: e.eventType })))
@@ -103,10 +127,21 @@ is<Eq<ParametersOf<typeof onlyCompleted>[1], { kind: 'COMPLETED' }>>()
 export default topology(
   'quest-minute',
   { onError: 'deadLetter', idleAfter: '10 seconds' },
-  a.pipe(to(warehouse('analytics.quest_minute', { sortKey: ['window_start', 'quest_type'], distKey: 'quest_type', freshness: '60 seconds' }))),
+  a.pipe(
+    to(
+      warehouse('analytics.quest_minute', {
+        sortKey: ['window_start', 'quest_type'],
+        distKey: 'quest_type',
+        freshness: '60 seconds',
+      }),
+    ),
+  ),
   a.pipe(to(topic('quest-minute-rows'))),
   b.pipe(to(warehouse('analytics.quest_hour', { sortKey: 'hour', rename: { quest_type: 'type' } }))),
-  events.pipe(filter(e => e.eventType === 'STARTED'), to(topic('abandoned'))),
+  events.pipe(
+    filter(e => e.eventType === 'STARTED'),
+    to(topic('abandoned')),
+  ),
   events.pipe(
     select({ region: 'region', gold: 'rewardGold', big: double(e => e.rewardGold * 2) }),
     peek(record => record.value.big),
@@ -116,7 +151,11 @@ export default topology(
     toStream(),
     repartition('by-nothing', { by: { all: text(() => 'all') } }),
     window(tumbling('1 day')),
-    aggregate('day', { gold: sum('gold'), regions: approxDistinct('region'), hours: count({ where: r => r.windowStart.getTime() > 0 }) }),
+    aggregate('day', {
+      gold: sum('gold'),
+      regions: approxDistinct('region'),
+      hours: count({ where: r => r.windowStart.getTime() > 0 }),
+    }),
     to(topic('x')),
   ),
 )
@@ -132,18 +171,38 @@ export const viaRx = events.pipe(
   window(globalWindow()),
   aggregate('all', { g: sum('g'), c: count(), lc: sum(long(e => e.g)) }),
 )
-is<Eq<ParametersOf<typeof viaRx>, [{ readonly questType: string }, { readonly g: number; readonly c: number; readonly lc: number }]>>()
+is<
+  Eq<
+    ParametersOf<typeof viaRx>,
+    [{ readonly questType: string }, { readonly g: number; readonly c: number; readonly lc: number }]
+  >
+>()
 
 const small = avro<{ questType: string; gold: number; kind: 'A' | 'B' }>({ type: 'record', name: 'Small', fields: [] })
 export const mapped = events.pipe(
-  map(({ key, value, timestamp }) => ({ key: { at: timestamp, user: key?.key ?? '' }, value: { gold: value.rewardGold, questType: value.questType, kind: 'A' as const } }), { value: small }),
+  map(
+    ({ key, value, timestamp }) => ({
+      key: { at: timestamp, user: key?.key ?? '' },
+      value: { gold: value.rewardGold, questType: value.questType, kind: 'A' as const },
+    }),
+    { value: small },
+  ),
   mapValues((value, record) => ({ ...value, when: record.timestamp })),
 )
-is<Eq<ParametersOf<typeof mapped>, [{ at: number; user: string }, { when: number; questType: string; gold: number; kind: 'A' | 'B' }]>>()
+is<
+  Eq<
+    ParametersOf<typeof mapped>,
+    [{ at: number; user: string }, { when: number; questType: string; gold: number; kind: 'A' | 'B' }]
+  >
+>()
 
 export const flat = events.pipe(flatMap(({ value }) => [{ value: value.rewardGold }, { value: 1 }]))
 is<Eq<ParametersOf<typeof flat>, [{ readonly key: string }, number]>>()
-export const flatKeyed = events.pipe(flatMap(function* ({ value }) { yield { key: { q: value.questType }, value: { a: 1 } } }))
+export const flatKeyed = events.pipe(
+  flatMap(function* ({ value }) {
+    yield { key: { q: value.questType }, value: { a: 1 } }
+  }),
+)
 is<Eq<ParametersOf<typeof flatKeyed>, [{ q: string }, { a: number }]>>()
 
 export const reduced = events.pipe(

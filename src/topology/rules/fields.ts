@@ -67,7 +67,7 @@ function capital(text: string): string {
 
 const TIMES = new Set(['int', 'long', 'double', 'timestamp'])
 
-/** Event time that is no number or timestamp; keys without columns or of types that no column holds. */
+/** Event time that is no number or timestamp; keys of types that no column holds. */
 export function fieldTypes(_topology: Topology, graph: Graph): readonly Problem[] {
   return graph.nodes.flatMap((node): Problem[] => {
     const title = titleOf(graph, node)

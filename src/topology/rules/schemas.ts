@@ -25,6 +25,8 @@ function valueNeed(node: Node): string | undefined {
 /** What a node does that needs the types of its input's key; undefined where it needs none. */
 function keyNeed(node: Node): string | undefined {
   switch (node.kind) {
+    case 'repartition':
+      return node.by.length === 0 ? 'sends records by their key' : undefined
     case 'aggregate':
     case 'reduce':
       return 'keeps one row a key'
@@ -58,12 +60,13 @@ function valueLoss(node: Node): Node | undefined {
   }
 }
 
-/** Where the key's type is lost, as {@link valueLoss}. A repartition makes a new key. */
+/** Where the key's type is lost, as {@link valueLoss}. A repartition with `by` makes a new key. */
 function keyLoss(node: Node): Node | undefined {
   switch (node.kind) {
     case 'source':
-    case 'repartition':
       return undefined
+    case 'repartition':
+      return node.by.length === 0 ? keyLoss(node.inputs[0] as Node) : undefined
     case 'map':
     case 'flat-map':
     case 'rx':
