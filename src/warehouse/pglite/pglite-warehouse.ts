@@ -21,6 +21,7 @@ export function pgliteWarehouse(options: PgliteOptions): Warehouse {
 class PgliteDatabase implements SqlDatabase {
   readonly name: string
   private opened: Promise<Opened> | undefined
+  private closing: Promise<void> | undefined
   private lastUse: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly directory: string | undefined) {
@@ -28,7 +29,8 @@ class PgliteDatabase implements SqlDatabase {
   }
 
   /** The one session goes from caller to caller in the order of their calls. */
-  session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+  async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    if (this.closing) throw new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`)
     const turn = this.lastUse.then(async () => {
       this.opened ??= this.open()
       const { database } = await this.opened.catch(thrown => {
@@ -47,13 +49,15 @@ class PgliteDatabase implements SqlDatabase {
     yield* rows
   }
 
-  async close(): Promise<void> {
-    const opened = this.opened
-    this.opened = Promise.reject(new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`))
-    this.opened.catch(() => undefined)
+  close(): Promise<void> {
+    this.closing ??= this.closeNow()
+    return this.closing
+  }
+
+  private async closeNow(): Promise<void> {
     await this.lastUse
-    if (!opened) return
-    const { database, unlock } = await opened
+    if (!this.opened) return
+    const { database, unlock } = await this.opened
     await database.close()
     await unlock()
   }

@@ -48,6 +48,7 @@ function nameOf(text: string): string {
 
 class PostgresDatabase implements SqlDatabase {
   private pool: Promise<pg.Pool> | undefined
+  private closing: Promise<void> | undefined
 
   constructor(
     private readonly options: Required<PostgresOptions>,
@@ -55,6 +56,7 @@ class PostgresDatabase implements SqlDatabase {
   ) {}
 
   async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    this.requireOpen()
     this.pool ??= this.createPool()
     const client = await (await this.pool).connect()
     // A broken connection fails the query that runs and is reported here as well; without a listener it ends the process.
@@ -92,6 +94,7 @@ class PostgresDatabase implements SqlDatabase {
 
   /** Reads by a cursor on a connection of its own, so that a reader never waits for a session that it holds itself. */
   async *select(sql: string): AsyncIterable<TextRow> {
+    this.requireOpen()
     const { default: driver } = await import('pg')
     const client = new driver.Client(this.connection())
     client.on('error', () => undefined)
@@ -110,11 +113,13 @@ class PostgresDatabase implements SqlDatabase {
     }
   }
 
-  async close(): Promise<void> {
-    const pool = this.pool
-    this.pool = Promise.reject(new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`))
-    this.pool.catch(() => undefined)
-    if (pool) await (await pool).end()
+  close(): Promise<void> {
+    this.closing ??= Promise.resolve(this.pool).then(pool => pool?.end())
+    return this.closing
+  }
+
+  private requireOpen(): void {
+    if (this.closing) throw new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`)
   }
 }
 
