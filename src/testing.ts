@@ -236,9 +236,10 @@ export class TopologyTestDriver {
   async store(name: string): Promise<Record<string, unknown>[]> {
     const entries: Record<string, unknown>[] = []
     for (const task of this.process.runningTasks) {
-      for (const { node, window, program } of task.program.aggregates.values()) {
+      for (const { program: aggregate, windows } of task.tables) {
+        const { node, window, program } = aggregate
         if (node.name !== name) continue
-        for (const cell of (await task.table(node)?.entries()) ?? []) {
+        for (const cell of await windows.entries()) {
           const value = cell.states && program.row(cell.states, () => undefined)
           entries.push({ ...rowKey(cell.key.columns, window, cell.start), ...(value as object) })
         }

@@ -1,7 +1,7 @@
 import { MillraceError, messageOf } from '../model/errors.js'
-import type { Header } from '../model/record-batch.js'
+import { type Header, keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
 import type { LogProducer } from '../ports/log.js'
-import type { ErrorPolicy } from '../topology/node.js'
+import type { ErrorPolicy, Node } from '../topology/node.js'
 import type { Outcome } from './accounting.js'
 
 /** A record that could not be processed, as it was read. */
@@ -58,6 +58,32 @@ export class DeadLetters {
       ['__streams.errors.partition', String(partition)],
       ['__streams.errors.offset', String(offset)],
     ])
+  }
+}
+
+/** The record at `index` of a batch, as it was read. */
+export function failedRecord(batch: RecordBatch, index: number): FailedRecord {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: batch.offsets[index] as number,
+    timestamp: batch.timestamps[index] as number,
+    key: keyBytesAt(batch, index),
+    value: valueBytesAt(batch, index),
+    headers: batch.headers(index),
+  }
+}
+
+/** A node as messages name it. */
+export function labelOf(node: Node): string {
+  switch (node.kind) {
+    case 'source':
+    case 'to-topic':
+      return `${node.kind} "${node.topic}"`
+    case 'to-warehouse':
+      return `${node.kind} "${node.table}"`
+    default:
+      return 'name' in node && node.name !== undefined ? `${node.kind} "${node.name}"` : node.kind
   }
 }
 

@@ -2,7 +2,7 @@ import { MillraceError, messageOf } from '../model/errors.js'
 import { partitionFor } from '../model/murmur2.js'
 import { keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
 import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
-import type { DeadLetters } from './dead-letters.js'
+import { type DeadLetters, failedRecord } from './dead-letters.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** A row that waits for its flush: its bytes in the rows topic; null deletes it. */
@@ -119,17 +119,8 @@ export class SinkTask {
     const reason =
       value === null ? undefined : this.warehouse.unstorable(this.program.table, this.program.row(key, value))
     if (reason !== undefined) {
-      const record = {
-        topic: batch.topic,
-        partition: batch.partition,
-        offset: batch.offsets[index] as number,
-        timestamp: batch.timestamps[index] as number,
-        key,
-        value,
-        headers: batch.headers(index),
-      }
       this.deadLetters.handle(
-        record,
+        failedRecord(batch, index),
         `to-warehouse "${this.program.table.name}"`,
         new MillraceError('UNSTORABLE', reason),
       )

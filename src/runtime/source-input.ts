@@ -75,7 +75,8 @@ function checkTimestamp(value: unknown): number {
 /** Whether any of these nodes can look at a record's key. */
 export function readsKey(nodes: Iterable<Node>): boolean {
   for (const node of nodes) {
-    if (node.kind === 'repartition' ? node.by.length === 0 : node.kind !== 'where' && node.kind !== 'select') return true
+    if (node.kind === 'repartition' ? node.by.length === 0 : node.kind !== 'where' && node.kind !== 'select')
+      return true
   }
   return false
 }

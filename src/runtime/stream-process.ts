@@ -13,9 +13,12 @@ import { compileTopology, planTopics, type TopologyProgram } from './compile-top
 import { DeadLetters } from './dead-letters.js'
 import { prepareTopics } from './prepare-topics.js'
 import { checkMeaning, type Progress, readProgress, sendCatalogueEntry, sendTaskProgress } from './progress.js'
+import { RepartitionTask } from './repartition-task.js'
 import { SinkTask } from './sink-task.js'
+import { SourceTask } from './source-task.js'
 import type { RowsProgram, SubTopologyProgram } from './sub-topology-program.js'
-import { Task } from './task.js'
+import type { Task } from './task.js'
+import type { TaskEnvironment } from './task-environment.js'
 
 export type Guarantee = 'exactly_once' | 'at_least_once'
 
@@ -378,17 +381,22 @@ export class StreamProcess {
   private async openTask(program: SubTopologyProgram, partition: number): Promise<{ task: Task; records: number }> {
     const { log, clock, logger, topology } = this.options
     const store = program.aggregates.size > 0 ? await this.openStore(program, partition) : undefined
-    const task = new Task(program, partition, store, {
+    const environment: TaskEnvironment = {
       deadLetters: this.deadLetters,
       idleAfter: topology.options.idleAfter,
       maxAhead: topology.options.maxAhead,
       now: () => clock.now(),
       warn: message => logger.warn(message),
       schemaOf: fingerprint => this.progress.catalogue.get(fingerprint)?.schema,
-    })
+    }
+    const { input } = program
+    const task =
+      input.kind === 'source'
+        ? new SourceTask(program, input, partition, store, environment)
+        : new RepartitionTask(program, input, partition, store, environment)
     let records = 0
-    for (const { node, changelog } of program.aggregates.values()) {
-      records += await restoreTable(log, changelog, partition, task.table(node)!, store!)
+    for (const { program: aggregate, windows } of task.tables) {
+      records += await restoreTable(log, aggregate.changelog, partition, windows, store!)
     }
     await task.open()
     return { task, records }

@@ -13,8 +13,6 @@ export class TaskContext implements RecordContext {
   effects = new RecordEffects()
   /** Time of the record's lane, after the record moved it. */
   laneTime = Number.NEGATIVE_INFINITY
-  /** Stream time of the task: windows that closed by it are gone, whatever the lane says. */
-  streamTime = Number.NEGATIVE_INFINITY
   /** Where the record was read; `index` counts what was made of it. */
   readonly position: { -readonly [F in keyof Position]: Position[F] } = {
     timestamp: 0,
@@ -43,6 +41,14 @@ export class TaskContext implements RecordContext {
     this.failure = undefined
     this.fault = undefined
     this.position.index = 0
+  }
+
+  /** Notes where the record in hand was read. */
+  place(topic: string, partition: number, offset: number, timestamp: number): void {
+    this.position.topic = topic
+    this.position.partition = partition
+    this.position.offset = offset
+    this.position.timestamp = timestamp
   }
 
   fail(node: Node, thrown: unknown): void {
