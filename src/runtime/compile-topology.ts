@@ -1,17 +1,8 @@
 import type { AvroSchema } from '../model/avro-schema.js'
-import { snakeCase } from '../model/column.js'
-import type { LogProducer, TopicDescription, TopicSpec } from '../ports/log.js'
+import type { LogProducer, TopicDescription } from '../ports/log.js'
 import type { AvroCodec, AvroSerde } from '../ports/serde.js'
-import type { RowKey, TableSpec } from '../ports/warehouse.js'
 import { graphOf } from '../topology/graph.js'
-import {
-  changelogTopic,
-  deadLetterTopic,
-  groupOf,
-  progressTopic,
-  repartitionTopic,
-  rowsTopic,
-} from '../topology/names.js'
+import { changelogTopic, repartitionTopic, rowsTopic } from '../topology/names.js'
 import type {
   AggregateNode,
   Node,
@@ -22,26 +13,18 @@ import type {
   WarehouseSinkNode,
   WindowSpec,
 } from '../topology/node.js'
-import {
-  type FieldShape,
-  keyShape,
-  outputKeyShape,
-  tableOf,
-  tableShape,
-  valueShape,
-  WINDOW_COLUMNS,
-  windowOf,
-} from '../topology/shape.js'
+import { type FieldShape, keyShape, outputKeyShape, valueShape, windowOf } from '../topology/shape.js'
 import { combinable, type SubTopology, subTopologies } from '../topology/sub-topologies.js'
 import { Combiner } from './combiner.js'
 import { type FieldValues, fieldValues, recordSchema } from './field-values.js'
-import { Format, fingerprintAt, fingerprintOf, HEADER_BYTES, unknownFormat } from './internal-value.js'
+import { fingerprintOf } from './internal-value.js'
 import { KeyCodec } from './key-codec.js'
 import { MarkerWriter } from './marker-writer.js'
 import { MeasureProgram } from './measure-program.js'
 import { RowsOutput, TopicOutput, type WireEncoding } from './outputs.js'
-import { type CatalogueEntry, PROGRESS_TOPIC_CONFIG } from './progress.js'
+import type { CatalogueEntry } from './progress.js'
 import { type RawPath, RepartitionWriter } from './repartition-writer.js'
+import { rowFields, rowsProgram } from './rows-program.js'
 import { readsKey, sourceInput } from './source-input.js'
 import type {
   AggregateProgram,
@@ -51,66 +34,7 @@ import type {
   SourceInput,
   SubTopologyProgram,
 } from './sub-topology-program.js'
-
-/** Names and partition counts of a topology's topics in one group. */
-export interface TopicPlan {
-  readonly group: string
-  /** Partitions of every topic that it reads or writes. */
-  readonly partitions: ReadonlyMap<string, number>
-  readonly internal: readonly TopicSpec[]
-  /** Topics of `to(topic(...))`, created where they are missing. */
-  readonly outputs: readonly TopicSpec[]
-  readonly progress: string
-  readonly deadLetters: string
-}
-
-/** Repartition topics are read within days or never; Kafka's default, said explicitly. */
-const REPARTITION_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
-const COMPACTED = { 'cleanup.policy': 'compact' }
-
-/** Plans the topics of a topology. `sources` are the partition counts of its source topics. */
-export function planTopics(topology: Topology, sources: ReadonlyMap<string, number>, namespace?: string): TopicPlan {
-  const group = groupOf(topology, namespace)
-  const partitions = new Map(sources)
-  const internal: TopicSpec[] = []
-  const widest = Math.max(1, ...sources.values())
-  const add = (name: string, count: number, config: Readonly<Record<string, string>>): void => {
-    partitions.set(name, count)
-    internal.push({ name, partitions: count, config })
-  }
-  const outputs = new Map<string, TopicSpec>()
-  for (const sub of subTopologies(topology)) {
-    const count = partitions.get(inputTopic(group, sub)) as number
-    for (const node of sub.nodes) {
-      if (node.kind === 'aggregate' || node.kind === 'reduce') add(changelogTopic(group, node), count, COMPACTED)
-    }
-    for (const node of sub.outputs) {
-      if (node.kind === 'repartition') add(repartitionTopic(group, node), node.partitions ?? widest, REPARTITION_CONFIG)
-      else if (node.kind === 'to-warehouse') add(rowsTopic(group, node), count, COMPACTED)
-      else outputs.set(node.topic, { name: node.topic, partitions: widest, config: {} })
-    }
-  }
-  const deadLetters = deadLetterTopic(group)
-  const progress = progressTopic(group)
-  add(deadLetters, widest, {})
-  add(progress, 1, PROGRESS_TOPIC_CONFIG)
-  return { group, partitions, internal, outputs: [...outputs.values()], progress, deadLetters }
-}
-
-/** The topic that a sub-topology reads. */
-export function inputTopic(group: string, sub: Pick<SubTopology, 'source'>): string {
-  const { source } = sub
-  switch (source.kind) {
-    case 'source':
-      return source.topic
-    case 'repartition':
-      return repartitionTopic(group, source)
-    case 'to-warehouse':
-      return rowsTopic(group, source)
-    default:
-      return source satisfies never
-  }
-}
+import { inputTopic, type TopicPlan } from './topic-plan.js'
 
 /** What compiling needs of the process. */
 export interface CompileEnvironment {
@@ -131,6 +55,7 @@ export interface TopologyProgram {
   readonly catalogue: ReadonlyMap<string, CatalogueEntry>
 }
 
+/** Compiles every sub-topology of a topology. */
 export async function compileTopology(
   topology: Topology,
   plan: TopicPlan,
@@ -353,6 +278,12 @@ class Compiler {
     )
   }
 
+  private rowsProgram(node: WarehouseSinkNode): RowsProgram {
+    const { serde, schemaOf, topics } = this.environment
+    const topic = rowsTopic(this.plan.group, node)
+    return rowsProgram(node, topic, topics.get(topic)?.id, this.partitions(topic), serde, schemaOf)
+  }
+
   private rowsOutput(node: WarehouseSinkNode): RowsOutput {
     const { serde, producer, now } = this.environment
     const topic = rowsTopic(this.plan.group, node)
@@ -370,75 +301,12 @@ class Compiler {
       now,
     )
   }
-
-  private rowsProgram(node: WarehouseSinkNode): RowsProgram {
-    const { serde, schemaOf, topics } = this.environment
-    const topic = rowsTopic(this.plan.group, node)
-    const { key, measures } = rowFields(node)
-    const keyCodec = serde.codec(recordSchema('Key', key))
-    const keyValues = fieldValues(key)
-    const rowCodec = serde.codec(recordSchema('Row', measures))
-    const rowValues = fieldValues(measures)
-    const decoders = new Map([[rowCodec.fingerprint.toString('latin1'), rowCodec.decode]])
-    const decoder = (value: Buffer) => {
-      const fingerprint = fingerprintAt(value, 0)
-      let decode = decoders.get(fingerprint)
-      if (decode === undefined) {
-        const entry = schemaOf(fingerprint)
-        if (value[0] !== Format.row || entry?.node !== topic) throw unknownFormat(topic, value[0], fingerprint)
-        decode = rowCodec.reading(entry.schema)
-        decoders.set(fingerprint, decode)
-      }
-      return decode
-    }
-    const keyRecord = (bytes: Buffer) => keyValues.fromAvro(keyCodec.decode(bytes) as Record<string, unknown>)
-    const pick = (fields: readonly FieldShape[], record: Record<string, unknown>) =>
-      fields.map(field => (record[field.name] ?? null) as RowKey[number])
-    return {
-      kind: 'rows',
-      topic,
-      topicId: topics.get(topic)?.id,
-      partitions: this.partitions(topic),
-      table: tableSpec(node),
-      flushInterval: node.freshness / 2,
-      row: (bytes, value) => [
-        ...pick(key, keyRecord(bytes)),
-        ...pick(measures, rowValues.fromAvro(decoder(value)(value, HEADER_BYTES) as Record<string, unknown>)),
-      ],
-      rowKey: bytes => pick(key, keyRecord(bytes)),
-      keyBytes: rowKey =>
-        keyCodec.encode(keyValues.toAvro(Object.fromEntries(key.map((field, i) => [field.name, rowKey[i]])))),
-    }
-  }
 }
 
 /** The raw path with what its reader needs. */
 interface RawValue extends RawPath {
   readonly codec: AvroCodec
   readonly values: FieldValues
-}
-
-function rowFields(node: WarehouseSinkNode): { key: readonly FieldShape[]; measures: readonly FieldShape[] } {
-  const { key, windowed, measures } = tableShape(tableOf(node)!)
-  return { key: windowed ? [...key!, ...WINDOW_COLUMNS] : key!, measures: measures! }
-}
-
-/** The warehouse table of a sink: key columns, window, measures, in snake_case unless renamed. */
-export function tableSpec(node: WarehouseSinkNode): TableSpec {
-  const { key, measures } = rowFields(node)
-  const named = (name: string): string => node.rename[snakeCase(name)] ?? snakeCase(name)
-  const column = (field: FieldShape) => ({
-    name: named(field.name),
-    type: field.type === 'other' ? ('bytes' as const) : field.type,
-    nullable: field.nullable,
-  })
-  return {
-    name: node.table,
-    columns: [...key, ...measures].map(column),
-    key: key.map(field => named(field.name)),
-    sortKey: node.sortKey.map(name => node.rename[name] ?? name),
-    ...(node.distKey !== undefined && { distKey: node.rename[node.distKey] ?? node.distKey }),
-  }
 }
 
 /** The schema that a stream's values were declared with, where no operator on the way changed them. */

@@ -2,7 +2,7 @@ import { MillraceError } from '../model/errors.js'
 import type { Log, TopicDescription } from '../ports/log.js'
 import type { Topology } from '../topology/node.js'
 import { subTopologies } from '../topology/sub-topologies.js'
-import type { planTopics, TopicPlan } from './compile-topology.js'
+import { planTopics, type TopicPlan } from './topic-plan.js'
 
 /**
  * Finds the source topics and creates what is missing of the others.
@@ -13,7 +13,6 @@ export async function prepareTopics(
   log: Log,
   topology: Topology,
   namespace: string | undefined,
-  plan: typeof planTopics,
 ): Promise<{ plan: TopicPlan; topics: ReadonlyMap<string, TopicDescription> }> {
   const sources = subTopologies(topology).flatMap(({ source }) => (source.kind === 'source' ? [source.topic] : []))
   const found = await log.describeTopics(sources)
@@ -24,7 +23,7 @@ export async function prepareTopics(
       `Topology "${topology.name}" reads ${missing.map(topic => `"${topic}"`).join(', ')}, which ${log.name} does not have. Create ${missing.length === 1 ? 'it' : 'them'}, or load data with "millrace load TOPIC FILE".`,
     )
   }
-  const topics = plan(topology, new Map([...found.values()].map(t => [t.name, t.partitions])), namespace)
+  const topics = planTopics(topology, new Map([...found.values()].map(t => [t.name, t.partitions])), namespace)
   const wanted = [...topics.internal, ...topics.outputs]
   const existing = await log.describeTopics(wanted.map(topic => topic.name))
   const wrong = topics.internal.filter(

@@ -4,23 +4,27 @@ import { type PartitionOffset, partitionId, type TopicPartition } from '../model
 import type { Clock } from '../ports/clock.js'
 import { type Log, type LogConsumer, LogError, type LogProducer, type Polled } from '../ports/log.js'
 import type { AvroSerde } from '../ports/serde.js'
-import type { Store, StoreEngine, StoreWrite } from '../ports/store.js'
+import type { StoreEngine, StoreWrite } from '../ports/store.js'
 import type { Warehouse } from '../ports/warehouse.js'
 import type { Topology } from '../topology/node.js'
 import { type Accounting, addAccounting, noAccounting } from './accounting.js'
-import { positionWrite, readPosition, restoreTable } from './changelog.js'
-import { compileTopology, planTopics, type TopologyProgram } from './compile-topology.js'
+import { compileTopology, type TopologyProgram } from './compile-topology.js'
 import { DeadLetters } from './dead-letters.js'
 import { prepareTopics } from './prepare-topics.js'
 import { checkMeaning, type Progress, readProgress, sendCatalogueEntry, sendTaskProgress } from './progress.js'
-import { RepartitionTask } from './repartition-task.js'
-import { SinkTask } from './sink-task.js'
-import { SourceTask } from './source-task.js'
-import type { RowsProgram, SubTopologyProgram } from './sub-topology-program.js'
+import type { RepartitionWriter } from './repartition-writer.js'
+import { SinkSet } from './sink-set.js'
+import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
-import type { TaskEnvironment } from './task-environment.js'
+import { TaskSet } from './task-set.js'
 
 export type Guarantee = 'exactly_once' | 'at_least_once'
+
+/** Where the process says what happens. */
+export interface Logger {
+  info(message: string): void
+  warn(message: string): void
+}
 
 /** What a stream process is made of. */
 export interface StreamProcessOptions {
@@ -43,13 +47,7 @@ export interface StreamProcessOptions {
   readonly logger: Logger
 }
 
-/** Where the process says what happens. */
-export interface Logger {
-  info(message: string): void
-  warn(message: string): void
-}
-
-/** Figures of a process, as of its last commit. */
+/** Figures of the tasks of a process. */
 export interface ProcessStatus {
   readonly accounting: Accounting
   /** Records in source topics that were not read yet. */
@@ -60,25 +58,28 @@ export interface ProcessStatus {
   readonly lateAfterIdle: number
 }
 
+const COMMIT_INTERVAL = 200
 const POLL_RECORDS = 10_000
+
+/** Longest wait for records, in ms, so that commits, idle lanes and flushes are looked at. */
+const POLL_AT_MOST = 100
 
 /** Entries held in combiners from which on a commit is due at once. */
 const HELD_AT_MOST = 200_000
 
-/** Longest time between two notes of a store's changelog position, in ms: the tail that a restart may replay. */
-const POSITION_INTERVAL = 2_000
+/** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
+const QUIET_POLLS = 3
 
 /**
  * One stream process: a member of the topology's consumer group that runs the tasks of its partitions in one loop, and
  * commits them together in one transaction (DESIGN section 5).
  */
 export class StreamProcess {
-  private readonly tasks = new Map<string, Task>()
-  private readonly sinks = new Map<string, SinkTask>()
-  private readonly waitingSinks = new Map<string, SinkTask>()
-  private readonly pausedSinks = new Set<SinkTask>()
-  private progress: Progress = { tasks: new Map(), catalogue: new Map() }
-  private readonly positions = new Map<Task, { readonly writes: StoreWrite[]; readonly at: number }>()
+  private readonly tasks: TaskSet
+  private readonly sinks: SinkSet
+  private readonly writers: readonly RepartitionWriter[]
+  private readonly commitInterval: number
+  private readonly exactlyOnce: boolean
   private lastCommit: number
   private inTransaction = false
   private quiet = 0
@@ -89,11 +90,32 @@ export class StreamProcess {
     private readonly consumer: LogConsumer,
     private readonly producer: LogProducer,
     private readonly program: TopologyProgram,
-    private readonly deadLetters: DeadLetters,
-    progress: Progress,
+    private progress: Progress,
   ) {
-    this.progress = progress
-    this.lastCommit = options.clock.now()
+    const { topology, log, clock, logger, stores, stateDirectory } = options
+    const { plan, subs } = program
+    const warn = (message: string): void => logger.warn(message)
+    const letters = plan.partitions.get(plan.deadLetters) as number
+    const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, letters, producer)
+    this.tasks = new TaskSet(
+      log,
+      stores,
+      join(stateDirectory, plan.group),
+      {
+        deadLetters,
+        idleAfter: topology.options.idleAfter,
+        maxAhead: topology.options.maxAhead,
+        now: () => clock.now(),
+        warn,
+        schemaOf: fingerprint => this.progress.catalogue.get(fingerprint)?.schema,
+      },
+      clock,
+    )
+    this.sinks = new SinkSet(log, consumer, options.warehouse, deadLetters, clock, warn)
+    this.writers = subs.flatMap(sub => (sub.kind === 'processing' ? sub.writers : []))
+    this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
+    this.exactlyOnce = options.guarantee !== 'at_least_once'
+    this.lastCommit = clock.now()
   }
 
   /**
@@ -101,12 +123,17 @@ export class StreamProcess {
    * @throws MillraceError MISSING_TOPIC, TOPIC_MISMATCH, STATE_INCOMPATIBLE, INVALID_OPTION
    */
   static async start(options: StreamProcessOptions): Promise<StreamProcess> {
-    const { topology, log, serde, clock } = options
-    const { plan, topics } = await prepareTopics(log, topology, options.namespace, planTopics)
+    const { topology, log, serde, clock, instanceId } = options
+    const { plan, topics } = await prepareTopics(log, topology, options.namespace)
+    if (options.warehouse === undefined && topology.outputs.some(node => node.kind === 'to-warehouse')) {
+      throw new MillraceError(
+        'INVALID_OPTION',
+        `Topology "${topology.name}" writes to a warehouse, and none is given. Pass --warehouse postgres://….`,
+      )
+    }
     const progress = await readProgress(log, plan.progress)
-    const exactlyOnce = options.guarantee !== 'at_least_once'
-    const transactionalId = `${plan.group}-${options.instanceId}`
-    const producer = await log.producer(exactlyOnce ? { transactionalId } : {})
+    const transactionalId = `${plan.group}-${instanceId}`
+    const producer = await log.producer(options.guarantee === 'at_least_once' ? {} : { transactionalId })
     let process: StreamProcess | undefined
     const program = await compileTopology(topology, plan, {
       serde,
@@ -116,58 +143,35 @@ export class StreamProcess {
       schemaOf: fingerprint => process?.progress.catalogue.get(fingerprint),
     })
     for (const entry of program.catalogue.values()) checkMeaning(entry, progress.catalogue.values())
-    if (options.warehouse === undefined && program.subs.some(sub => sub.kind === 'rows')) {
-      throw new MillraceError(
-        'INVALID_OPTION',
-        `Topology "${topology.name}" writes to a warehouse, and none is given. Pass --warehouse postgres://….`,
-      )
-    }
-    const deadLetterPartitions = topics.get(plan.deadLetters)?.partitions ?? 1
-    const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, deadLetterPartitions, producer)
-    const consumer = await log.consumer({ group: plan.group, instanceId: options.instanceId })
-    process = new StreamProcess(options, consumer, producer, program, deadLetters, progress)
+    const consumer = await log.consumer({ group: plan.group, instanceId })
+    process = new StreamProcess(options, consumer, producer, program, progress)
     consumer.subscribe(program.subs.map(sub => sub.topic))
     return process
   }
 
-  private get exactlyOnce(): boolean {
-    return this.options.guarantee !== 'at_least_once'
+  /** Runs until `signal` aborts, then commits, flushes and closes. */
+  async run(signal: AbortSignal): Promise<void> {
+    const timeout = Math.max(1, Math.min(POLL_AT_MOST, this.commitInterval))
+    while (!signal.aborted) await this.step(timeout)
+    await this.close()
   }
 
   /** One turn of the loop: polls for up to `timeoutMs`, processes what came, and commits when that is due. */
   async step(timeoutMs: number): Promise<void> {
-    const { clock } = this.options
-    await this.openWaitingSinks()
+    await this.sinks.open()
     const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
     try {
       await this.rebalance(polled)
       await this.dispatch(polled)
-      const now = clock.now()
-      if (this.commitDue(now)) await this.commit()
-      const busy = polled.batches.length > 0 || polled.assigned.length > 0 || this.changed()
-      this.quiet = busy ? 0 : this.quiet + 1
+      if (this.commitDue(this.options.clock.now())) await this.commit()
     } catch (thrown) {
       if (!(thrown instanceof LogError) || thrown.action !== 'abort') throw thrown
       this.options.logger.warn(`A transaction failed and is tried again from the last commit: ${messageOf(thrown)}`)
       await this.startAgain([])
     }
-    for (const sink of this.sinks.values()) await this.tick(sink, false)
-  }
-
-  private async tick(sink: SinkTask, drain: boolean): Promise<void> {
-    await sink.tick(this.options.clock.now(), drain)
-    const at = [{ topic: sink.program.topic, partition: sink.partition }]
-    if (sink.full && !this.pausedSinks.has(sink)) {
-      this.pausedSinks.add(sink)
-      this.consumer.pause(at)
-    } else if (!sink.full && this.pausedSinks.delete(sink)) this.consumer.resume(at)
-  }
-
-  /** Runs until `signal` aborts, then commits and closes. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { commitInterval = 200 } = this.options
-    while (!signal.aborted) await this.step(Math.max(1, Math.min(100, commitInterval)))
-    await this.close()
+    const busy = polled.batches.length > 0 || polled.assigned.length > 0
+    this.quiet = busy || this.hasWork(this.options.clock.now()) ? 0 : this.quiet + 1
+    await this.sinks.tick()
   }
 
   private async dispatch(polled: Polled): Promise<void> {
@@ -188,176 +192,132 @@ export class StreamProcess {
     this.inTransaction = true
   }
 
-  private changed(): boolean {
-    for (const task of this.tasks.values()) if (task.changed) return true
-    for (const sink of this.sinks.values()) if (sink.changed) return true
-    return false
-  }
-
-  private *writers() {
-    for (const sub of this.program.subs) if (sub.kind === 'processing') yield* sub.writers
-  }
-
   private commitDue(now: number): boolean {
-    const { commitInterval = 200 } = this.options
     let held = 0
-    for (const writer of this.writers()) held += writer.held
-    if (held >= HELD_AT_MOST) return true
-    return now - this.lastCommit >= commitInterval && this.hasWork(now)
+    for (const writer of this.writers) held += writer.held
+    return held >= HELD_AT_MOST || (now - this.lastCommit >= this.commitInterval && this.hasWork(now))
   }
 
   /** Whether there is anything to commit: records, dead letters, a marker, or windows that the wall clock closes. */
   private hasWork(now: number): boolean {
-    if (this.changed()) return true
-    for (const writer of this.writers()) if (writer.markers.due(now)) return true
-    for (const task of this.tasks.values()) if (task.idleCloseDue(now)) return true
-    return false
+    return (
+      this.tasks.changed ||
+      this.sinks.changed ||
+      this.writers.some(writer => writer.markers.due(now)) ||
+      this.tasks.all.some(task => task.idleCloseDue(now))
+    )
   }
 
   /** Commits all tasks together, in the order of DESIGN section 5. */
   async commit(): Promise<void> {
     const now = this.options.clock.now()
-    const tasks = [...this.tasks.values()]
+    const tasks = this.tasks.all
     await this.begin()
     for (const task of tasks) await task.closeIdle(now)
     for (const task of tasks) task.emitUpdates()
-    const writes = new Map<Task, StoreWrite[]>()
-    for (const task of tasks) {
-      const changes = task.changes((aggregate, key, value) => {
-        this.producer.send(aggregate.changelog, task.partition, key, value, now)
-      })
-      if (changes.length > 0) writes.set(task, changes)
-    }
-    for (const writer of this.writers()) writer.flush(now)
-    const offsets = tasks.map(task => ({
-      topic: task.program.topic,
-      partition: task.partition,
-      offset: task.nextOffset,
-    }))
+    const writes = this.sendChangelogs(tasks, now)
+    for (const writer of this.writers) writer.flush(now)
     if (!this.exactlyOnce) await this.producer.flush()
-    const written = this.sendProgress(tasks, now)
+    this.sendProgress(tasks, now)
+    const offsets = tasks.map(({ program, partition, nextOffset }) => ({
+      topic: program.topic,
+      partition,
+      offset: nextOffset,
+    }))
     if (this.exactlyOnce) {
       if (offsets.length > 0) await this.producer.sendOffsets(offsets, this.consumer)
       await this.producer.commit()
       this.inTransaction = false
     } else await this.producer.flush()
-    for (const [fingerprint, entry] of written) this.progress.catalogue.set(fingerprint, entry)
-    for (const [task, batch] of writes) await task.store?.write([...batch, ...(this.positions.get(task)?.writes ?? [])])
+    for (const [fingerprint, entry] of this.program.catalogue) this.progress.catalogue.set(fingerprint, entry)
+    for (const [task, changes] of writes) await this.tasks.write(task, changes)
     if (!this.exactlyOnce && offsets.length > 0) await this.consumer.commit(offsets)
     for (const task of tasks) task.committed()
-    for (const sink of this.sinks.values()) sink.changed = false
+    this.sinks.committed()
     this.lastCommit = this.options.clock.now()
-    for (const task of writes.keys()) await this.notePosition(task, false)
+    for (const task of writes.keys()) await this.tasks.notePosition(task)
   }
 
-  private sendProgress(tasks: readonly Task[], now: number) {
+  private sendChangelogs(tasks: readonly Task[], now: number): Map<Task, StoreWrite[]> {
+    const writes = new Map<Task, StoreWrite[]>()
+    for (const task of tasks) {
+      const changes = task.changes(({ changelog }, key, value) => {
+        this.producer.send(changelog, task.partition, key, value, now)
+      })
+      if (changes.length > 0) writes.set(task, changes)
+    }
+    return writes
+  }
+
+  private sendProgress(tasks: readonly Task[], now: number): void {
     const { plan, catalogue } = this.program
-    const unknown = [...catalogue].filter(([fingerprint]) => !this.progress.catalogue.has(fingerprint))
-    for (const [fingerprint, entry] of unknown) {
+    for (const [fingerprint, entry] of catalogue) {
+      if (this.progress.catalogue.has(fingerprint)) continue
       sendCatalogueEntry(this.producer, plan.progress, fingerprint, entry, now)
     }
     for (const task of tasks) {
       if (task.changed) sendTaskProgress(this.producer, plan.progress, task.name, task.progress(), now)
     }
-    return unknown
   }
 
-  /** Looks up where the changelogs end, once the store holds all of it, for the next batch to note. */
-  private async notePosition(task: Task, force: boolean): Promise<void> {
-    const now = this.options.clock.now()
-    const noted = this.positions.get(task)
-    if (!force && noted !== undefined && now - noted.at < POSITION_INTERVAL) return
-    const writes: StoreWrite[] = []
-    for (const { changelog } of task.program.aggregates.values()) {
-      const { high } = await this.options.log.watermarks({ topic: changelog, partition: task.partition })
-      writes.push(positionWrite(changelog, high))
+  private async rebalance({ lost, revoked, assigned }: Polled): Promise<void> {
+    if (lost.length > 0) await this.startAgain(lost)
+    if (revoked.length > 0) {
+      if (this.tasks.all.length > 0) await this.commit()
+      await this.tasks.drop(revoked, true)
+      await this.sinks.drop(revoked)
+      this.consumer.release(revoked)
     }
-    this.positions.set(task, { writes, at: now })
+    if (assigned.length > 0) await this.adopt(assigned)
   }
 
-  private async rebalance(polled: Polled): Promise<void> {
-    if (polled.lost.length > 0) await this.startAgain(polled.lost)
-    if (polled.revoked.length > 0) {
-      if (this.tasks.size > 0) await this.commit()
-      await this.drop(polled.revoked, true)
-      this.consumer.release(polled.revoked)
+  /** Makes the tasks of newly owned partitions. */
+  private async adopt(partitions: readonly TopicPartition[]): Promise<void> {
+    const processing: Owned[] = []
+    for (const at of partitions) {
+      const program = this.program.subs.find(sub => sub.topic === at.topic)
+      if (program?.kind === 'processing') processing.push({ program, at })
+      else if (program?.kind === 'rows') this.sinks.adopt(program, at.partition)
     }
-    if (polled.assigned.length > 0) await this.adopt(polled.assigned, false)
+    if (processing.length > 0) this.consumer.assign(await this.openTasks(processing))
   }
 
   /** Gives up what was not committed, and restores the tasks of all partitions that are still owned. */
   private async startAgain(lost: readonly TopicPartition[]): Promise<void> {
-    const owned = [...this.tasks.values()].map(task => ({ topic: task.program.topic, partition: task.partition }))
-    if (this.exactlyOnce && this.inTransaction) await this.producer.abort()
+    const owned = this.tasks.all.map(({ program, partition }) => ({ program, at: { topic: program.topic, partition } }))
+    if (this.inTransaction) await this.producer.abort()
     this.inTransaction = false
-    for (const writer of this.writers()) writer.clear()
-    await this.drop([...owned, ...lost], false)
+    for (const writer of this.writers) writer.clear()
+    await this.tasks.close(false)
+    await this.sinks.drop(lost)
     if (lost.length > 0) this.consumer.release(lost)
     const ids = new Set(lost.map(partitionId))
-    const kept = owned.filter(at => !ids.has(partitionId(at)))
-    if (kept.length > 0) await this.adopt(kept, true)
+    const kept = owned.filter(({ at }) => !ids.has(partitionId(at)))
+    if (kept.length === 0) return
+    for (const position of await this.openTasks(kept)) await this.consumer.seek(position)
   }
 
-  private async drop(partitions: readonly TopicPartition[], committed: boolean): Promise<void> {
-    for (const at of partitions) {
-      const id = partitionId(at)
-      const task = this.tasks.get(id)
-      if (task) {
-        for (const writer of task.program.writers) writer.markers.remove(task)
-        this.tasks.delete(id)
-        await this.closeStore(task, committed)
-      }
-      const sink = this.sinks.get(id) ?? this.waitingSinks.get(id)
-      if (sink) {
-        this.sinks.delete(id)
-        this.waitingSinks.delete(id)
-        this.pausedSinks.delete(sink)
-        await sink.close()
-      }
-    }
-  }
-
-  private async closeStore(task: Task, committed: boolean): Promise<void> {
-    if (task.store === undefined) return
-    if (committed) {
-      await this.notePosition(task, true)
-      await task.store.write(this.positions.get(task)!.writes)
-    }
-    this.positions.delete(task)
-    await task.store.close()
-  }
-
-  /** Makes the tasks of newly owned partitions, or of owned ones that start again (`seek`). */
-  private async adopt(partitions: readonly TopicPartition[], seek: boolean): Promise<void> {
-    const { log, clock } = this.options
-    const processing: { readonly program: SubTopologyProgram; readonly at: TopicPartition }[] = []
-    for (const at of partitions) {
-      const program = this.program.subs.find(sub => sub.topic === at.topic)
-      if (program === undefined) continue
-      if (program.kind === 'processing') processing.push({ program, at })
-      else await this.adoptSink(program, at)
-    }
-    if (processing.length === 0) return
-    const committed = await this.consumer.committed(processing.map(({ at }) => at))
+  /** Opens tasks and answers where they read on. */
+  private async openTasks(owned: readonly Owned[]): Promise<PartitionOffset[]> {
+    const { log, clock, logger } = this.options
+    const started = clock.now()
+    const committed = await this.consumer.committed(owned.map(({ at }) => at))
     this.progress = await readProgress(log, this.program.plan.progress)
     const positions: PartitionOffset[] = []
-    const started = clock.now()
-    let restored = 0
-    for (const { program, at } of processing) {
-      const { task, records } = await this.openTask(program, at.partition)
-      restored += records
+    let records = 0
+    for (const { program, at } of owned) {
+      const { task, restored } = await this.tasks.open(program, at.partition)
+      records += restored
       const progress = this.progress.tasks.get(task.name)
-      const from = this.startOffset(at, committed.get(partitionId(at)), progress?.nextOffset)
       if (progress) task.restore(progress)
+      const from = this.startOffset(at, committed.get(partitionId(at)), progress?.nextOffset)
       task.nextOffset = from ?? (await log.watermarks(at)).low
-      this.tasks.set(partitionId(at), task)
       for (const writer of program.writers) writer.markers.add(task)
       positions.push({ ...at, offset: task.nextOffset })
     }
-    if (seek) for (const position of positions) await this.consumer.seek(position)
-    else this.consumer.assign(positions)
-    const names = processing.map(({ at }) => partitionId(at)).join(', ')
-    this.options.logger.info(`Running ${names}; ${restored} changelog records restored in ${clock.now() - started} ms.`)
+    const names = owned.map(({ at }) => partitionId(at)).join(', ')
+    logger.info(`Running ${names}; restored ${records} changelog records in ${clock.now() - started} ms.`)
+    return positions
   }
 
   /**
@@ -378,101 +338,20 @@ export class StreamProcess {
     )
   }
 
-  private async openTask(program: SubTopologyProgram, partition: number): Promise<{ task: Task; records: number }> {
-    const { log, clock, logger, topology } = this.options
-    const store = program.aggregates.size > 0 ? await this.openStore(program, partition) : undefined
-    const environment: TaskEnvironment = {
-      deadLetters: this.deadLetters,
-      idleAfter: topology.options.idleAfter,
-      maxAhead: topology.options.maxAhead,
-      now: () => clock.now(),
-      warn: message => logger.warn(message),
-      schemaOf: fingerprint => this.progress.catalogue.get(fingerprint)?.schema,
-    }
-    const { input } = program
-    const task =
-      input.kind === 'source'
-        ? new SourceTask(program, input, partition, store, environment)
-        : new RepartitionTask(program, input, partition, store, environment)
-    let records = 0
-    for (const { program: aggregate, windows } of task.tables) {
-      records += await restoreTable(log, aggregate.changelog, partition, windows, store!)
-    }
-    await task.open()
-    return { task, records }
-  }
-
-  /** Opens a store. One that is damaged, of another engine, or ahead of its changelog is wiped, to be restored. */
-  private async openStore(program: SubTopologyProgram, partition: number): Promise<Store> {
-    const { stores, stateDirectory, logger, log } = this.options
-    const directory = join(stateDirectory, this.program.plan.group, program.name, String(partition))
-    let store: Store
-    try {
-      store = await stores.open(directory)
-    } catch (thrown) {
-      const wiped = thrown instanceof MillraceError && (thrown.code === 'STORE_ENGINE' || thrown.code === 'STORE')
-      if (!wiped) throw thrown
-      logger.warn(`${messageOf(thrown)} The store in ${directory} is restored from its changelog.`)
-      await stores.destroy(directory)
-      return stores.open(directory)
-    }
-    for (const { changelog } of program.aggregates.values()) {
-      const position = await readPosition(store, changelog)
-      if (position === undefined || position <= (await log.watermarks({ topic: changelog, partition })).high) continue
-      logger.warn(
-        `The store in ${directory} stands for more than ${changelog} holds: it is restored from the changelog.`,
-      )
-      await store.close()
-      await stores.destroy(directory)
-      return stores.open(directory)
-    }
-    return store
-  }
-
-  private async adoptSink(program: RowsProgram, at: TopicPartition): Promise<void> {
-    const warn = (message: string): void => this.options.logger.warn(message)
-    const sink = new SinkTask(program, at.partition, this.options.warehouse!, this.deadLetters, warn)
-    this.waitingSinks.set(partitionId(at), sink)
-  }
-
-  private async openWaitingSinks(): Promise<void> {
-    const { log, clock } = this.options
-    for (const [id, sink] of this.waitingSinks) {
-      const at = { topic: sink.program.topic, partition: sink.partition }
-      const { low, high } = await log.watermarks(at)
-      const offset = await sink.open(clock.now(), high)
-      if (offset === undefined) continue
-      this.waitingSinks.delete(id)
-      this.sinks.set(id, sink)
-      this.consumer.assign([{ ...at, offset: Math.max(low, offset) }])
-    }
-  }
-
   /**
    * Steps until nothing is left to read, commit or flush: for the end of a demo or a test on the embedded log, where
    * a poll that finds nothing means that there is nothing.
    */
   async settle(): Promise<void> {
     this.quiet = 0
-    while (this.quiet < 3 || this.waitingSinks.size > 0) {
-      await this.step(this.waitingSinks.size > 0 ? 50 : 0)
+    while (this.quiet < QUIET_POLLS || this.sinks.waiting) {
+      await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
       if (this.hasWork(this.options.clock.now())) {
         await this.commit()
         this.quiet = 0
       }
     }
-    await this.flushSinks()
-  }
-
-  /** Flushes all rows read so far, and waits for it. */
-  async flushSinks(): Promise<void> {
-    for (const sink of this.sinks.values()) {
-      while (!sink.drained) {
-        await this.tick(sink, true)
-        await sink.settled()
-        if (!sink.drained) await this.options.clock.sleep(50)
-      }
-    }
+    await this.sinks.flush()
   }
 
   /** Figures of the tasks of this process. */
@@ -480,9 +359,8 @@ export class StreamProcess {
     const accounting = noAccounting()
     let lag = 0
     let openWindows = 0
-    let flushedRows = 0
     let lateAfterIdle = 0
-    for (const task of this.tasks.values()) {
+    for (const task of this.tasks.all) {
       addAccounting(accounting, task.accounting)
       openWindows += task.openWindows
       lateAfterIdle += task.lateAfterIdle
@@ -490,43 +368,40 @@ export class StreamProcess {
       const { high } = await this.options.log.watermarks({ topic: task.program.topic, partition: task.partition })
       lag += Math.max(0, high - task.nextOffset)
     }
-    for (const sink of this.sinks.values()) flushedRows += sink.flushedRows
-    return { accounting, lag, openWindows, flushedRows, lateAfterIdle }
+    return { accounting, lag, openWindows, flushedRows: this.sinks.flushedRows, lateAfterIdle }
   }
 
-  /** The tasks by name, for tests and queries. */
+  /** The tasks that run here, for queries. */
   get runningTasks(): readonly Task[] {
-    return [...this.tasks.values()]
+    return this.tasks.all
   }
 
-  /** Commits, closes stores and sinks, and leaves the group. */
+  /** Commits, flushes, closes stores and sinks, and leaves the group. */
   async close(): Promise<void> {
     if (this.closed) return
-    this.closed = true
-    if (this.changed()) await this.commit()
-    for (const sink of this.sinks.values()) {
-      await sink.tick(this.options.clock.now(), true)
-      await sink.settled()
-    }
-    const owned = [...this.tasks.values(), ...this.sinks.values(), ...this.waitingSinks.values()]
-    await this.drop(
-      owned.map(({ program, partition }) => ({ topic: program.topic, partition })),
-      true,
-    )
-    await this.consumer.close()
-    await this.producer.close()
+    if (this.tasks.changed || this.inTransaction) await this.commit()
+    await this.sinks.flushOnce()
+    await this.leave(true)
   }
 
-  /** Stops at once, as a crash would: nothing is committed or flushed. */
+  /** Stops as after a fault: what was not committed is given up. */
   async kill(): Promise<void> {
-    this.closed = true
+    if (this.closed) return
     if (this.inTransaction) await this.producer.abort()
-    const owned = [...this.tasks.values(), ...this.sinks.values(), ...this.waitingSinks.values()]
-    await this.drop(
-      owned.map(({ program, partition }) => ({ topic: program.topic, partition })),
-      false,
-    )
+    await this.leave(false)
+  }
+
+  private async leave(committed: boolean): Promise<void> {
+    this.closed = true
+    await this.sinks.close()
+    await this.tasks.close(committed)
     await this.consumer.close()
     await this.producer.close()
   }
+}
+
+/** A partition of this process and what runs on it. */
+interface Owned {
+  readonly program: SubTopologyProgram
+  readonly at: TopicPartition
 }

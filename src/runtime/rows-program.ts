@@ -1,0 +1,80 @@
+import { snakeCase } from '../model/column.js'
+import type { AvroSerde } from '../ports/serde.js'
+import type { RowKey, TableSpec } from '../ports/warehouse.js'
+import type { WarehouseSinkNode } from '../topology/node.js'
+import { type FieldShape, tableOf, tableShape, WINDOW_COLUMNS } from '../topology/shape.js'
+import { fieldValues, recordSchema } from './field-values.js'
+import { Format, fingerprintAt, HEADER_BYTES, unknownFormat } from './internal-value.js'
+import type { CatalogueEntry } from './progress.js'
+import type { RowsProgram } from './sub-topology-program.js'
+
+/** Key and measure fields of a sink's rows. */
+export function rowFields(node: WarehouseSinkNode): { key: readonly FieldShape[]; measures: readonly FieldShape[] } {
+  const { key, windowed, measures } = tableShape(tableOf(node)!)
+  return { key: windowed ? [...key!, ...WINDOW_COLUMNS] : key!, measures: measures! }
+}
+
+/** The warehouse table of a sink: key columns, window, measures, in snake_case unless renamed. */
+export function tableSpec(node: WarehouseSinkNode): TableSpec {
+  const { key, measures } = rowFields(node)
+  const named = (name: string): string => node.rename[snakeCase(name)] ?? snakeCase(name)
+  const column = (field: FieldShape) => ({
+    name: named(field.name),
+    type: field.type === 'other' ? ('bytes' as const) : field.type,
+    nullable: field.nullable,
+  })
+  return {
+    name: node.table,
+    columns: [...key, ...measures].map(column),
+    key: key.map(field => named(field.name)),
+    sortKey: node.sortKey.map(name => node.rename[name] ?? name),
+    ...(node.distKey !== undefined && { distKey: node.rename[node.distKey] ?? node.distKey }),
+  }
+}
+
+/** How rows of a rows topic become rows of its warehouse table. */
+export function rowsProgram(
+  node: WarehouseSinkNode,
+  topic: string,
+  topicId: string | undefined,
+  partitions: number,
+  serde: AvroSerde,
+  /** The schema of rows that another version of the topology wrote. */
+  schemaOf: (fingerprint: string) => CatalogueEntry | undefined,
+): RowsProgram {
+  const { key, measures } = rowFields(node)
+  const keyCodec = serde.codec(recordSchema('Key', key))
+  const keyValues = fieldValues(key)
+  const rowCodec = serde.codec(recordSchema('Row', measures))
+  const rowValues = fieldValues(measures)
+  const decoders = new Map([[rowCodec.fingerprint.toString('latin1'), rowCodec.decode]])
+  const decoder = (value: Buffer) => {
+    const fingerprint = fingerprintAt(value, 0)
+    let decode = decoders.get(fingerprint)
+    if (decode === undefined) {
+      const entry = schemaOf(fingerprint)
+      if (value[0] !== Format.row || entry?.node !== topic) throw unknownFormat(topic, value[0], fingerprint)
+      decode = rowCodec.reading(entry.schema)
+      decoders.set(fingerprint, decode)
+    }
+    return decode
+  }
+  const keyRecord = (bytes: Buffer) => keyValues.fromAvro(keyCodec.decode(bytes) as Record<string, unknown>)
+  const pick = (fields: readonly FieldShape[], record: Record<string, unknown>) =>
+    fields.map(field => (record[field.name] ?? null) as RowKey[number])
+  return {
+    kind: 'rows',
+    topic,
+    topicId,
+    partitions,
+    table: tableSpec(node),
+    flushInterval: node.freshness / 2,
+    row: (bytes, value) => [
+      ...pick(key, keyRecord(bytes)),
+      ...pick(measures, rowValues.fromAvro(decoder(value)(value, HEADER_BYTES) as Record<string, unknown>)),
+    ],
+    rowKey: bytes => pick(key, keyRecord(bytes)),
+    keyBytes: rowKey =>
+      keyCodec.encode(keyValues.toAvro(Object.fromEntries(key.map((field, i) => [field.name, rowKey[i]])))),
+  }
+}

@@ -1,0 +1,125 @@
+import { partitionId, type TopicPartition } from '../model/topic-partition.js'
+import type { Clock } from '../ports/clock.js'
+import type { Log, LogConsumer } from '../ports/log.js'
+import type { Warehouse } from '../ports/warehouse.js'
+import type { DeadLetters } from './dead-letters.js'
+import { SinkTask } from './sink-task.js'
+import type { RowsProgram } from './sub-topology-program.js'
+
+/** Wait between two looks at a flush, in ms. */
+const FLUSH_POLL = 20
+
+/** The warehouse sinks of one process: those that run, and those that wait for a warehouse out of reach. */
+export class SinkSet {
+  private readonly running = new Map<string, SinkTask>()
+  private readonly opening = new Map<string, SinkTask>()
+  private readonly paused = new Set<SinkTask>()
+
+  constructor(
+    private readonly log: Log,
+    private readonly consumer: LogConsumer,
+    private readonly warehouse: Warehouse | undefined,
+    private readonly deadLetters: DeadLetters,
+    private readonly clock: Clock,
+    private readonly warn: (message: string) => void,
+  ) {}
+
+  get(id: string): SinkTask | undefined {
+    return this.running.get(id)
+  }
+
+  get all(): Iterable<SinkTask> {
+    return this.running.values()
+  }
+
+  /** A sink is still to be opened. */
+  get waiting(): boolean {
+    return this.opening.size > 0
+  }
+
+  /** A dead letter of a sink waits for a commit. */
+  get changed(): boolean {
+    for (const sink of this.running.values()) if (sink.changed) return true
+    return false
+  }
+
+  get flushedRows(): number {
+    let rows = 0
+    for (const sink of this.running.values()) rows += sink.flushedRows
+    return rows
+  }
+
+  committed(): void {
+    for (const sink of this.running.values()) sink.changed = false
+  }
+
+  /** Notes a newly owned partition; it is read once the warehouse said from where. */
+  adopt(program: RowsProgram, partition: number): void {
+    const sink = new SinkTask(program, partition, this.warehouse!, this.deadLetters, this.warn)
+    this.opening.set(partitionId({ topic: program.topic, partition }), sink)
+  }
+
+  /** Opens what waits, as far as the warehouse lets it. */
+  async open(): Promise<void> {
+    for (const [id, sink] of this.opening) {
+      const at = placeOf(sink)
+      const { low, high } = await this.log.watermarks(at)
+      const offset = await sink.open(this.clock.now(), high)
+      if (offset === undefined) continue
+      this.opening.delete(id)
+      this.running.set(id, sink)
+      this.consumer.assign([{ ...at, offset: Math.max(low, offset) }])
+    }
+  }
+
+  /**
+   * Starts the flushes that are due, and pauses partitions whose rows pile up.
+   * @throws MillraceError WAREHOUSE_FENCED when another worker took a sink over.
+   */
+  async tick(drain = false): Promise<void> {
+    for (const sink of this.running.values()) {
+      await sink.tick(this.clock.now(), drain)
+      if (sink.full && !this.paused.has(sink)) {
+        this.paused.add(sink)
+        this.consumer.pause([placeOf(sink)])
+      } else if (!sink.full && this.paused.delete(sink)) this.consumer.resume([placeOf(sink)])
+    }
+  }
+
+  /** Flushes all rows read so far, and waits for it. */
+  async flush(): Promise<void> {
+    for (;;) {
+      await this.tick(true)
+      for (const sink of this.running.values()) await sink.settled()
+      if ([...this.running.values()].every(sink => sink.drained)) return
+      await this.clock.sleep(FLUSH_POLL)
+    }
+  }
+
+  /** One try to flush all rows read so far; what fails is read again from the rows topic by the next owner. */
+  async flushOnce(): Promise<void> {
+    await this.tick(true)
+    for (const sink of this.running.values()) await sink.settled()
+  }
+
+  /** Gives partitions up, without a flush. */
+  async drop(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const at of partitions) {
+      const id = partitionId(at)
+      const sink = this.running.get(id) ?? this.opening.get(id)
+      if (sink === undefined) continue
+      this.running.delete(id)
+      this.opening.delete(id)
+      this.paused.delete(sink)
+      await sink.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.drop([...this.running.values(), ...this.opening.values()].map(placeOf))
+  }
+}
+
+function placeOf(sink: SinkTask): TopicPartition {
+  return { topic: sink.program.topic, partition: sink.partition }
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { MillraceError, messageOf } from '../model/errors.js'
+import { partitionId, type TopicPartition } from '../model/topic-partition.js'
+import type { Clock } from '../ports/clock.js'
+import type { Log } from '../ports/log.js'
+import type { Store, StoreEngine, StoreWrite } from '../ports/store.js'
+import { positionWrite, readPosition, restoreTable } from './changelog.js'
+import { RepartitionTask } from './repartition-task.js'
+import { SourceTask } from './source-task.js'
+import type { SubTopologyProgram } from './sub-topology-program.js'
+import type { Task } from './task.js'
+import type { TaskEnvironment } from './task-environment.js'
+
+/** Longest time between two notes of a store's changelog position, in ms: the tail that a restart may replay. */
+const POSITION_INTERVAL = 2_000
+
+/** A changelog position that the next batch of a store notes. */
+interface Position {
+  readonly writes: readonly StoreWrite[]
+  readonly at: number
+}
+
+/** The tasks of one process, with their stores. */
+export class TaskSet {
+  private readonly tasks = new Map<string, Task>()
+  private readonly positions = new Map<Task, Position>()
+
+  constructor(
+    private readonly log: Log,
+    private readonly engine: StoreEngine,
+    /** Folder of the group's stores. */
+    private readonly directory: string,
+    private readonly environment: TaskEnvironment,
+    private readonly clock: Clock,
+  ) {}
+
+  get(id: string): Task | undefined {
+    return this.tasks.get(id)
+  }
+
+  get all(): readonly Task[] {
+    return [...this.tasks.values()]
+  }
+
+  get changed(): boolean {
+    for (const task of this.tasks.values()) if (task.changed) return true
+    return false
+  }
+
+  /** Makes a task with its store brought up to the changelog's end; answers the number of records that took. */
+  async open(program: SubTopologyProgram, partition: number): Promise<{ task: Task; restored: number }> {
+    const store = program.aggregates.size > 0 ? await this.openStore(program, partition) : undefined
+    const { input } = program
+    const task =
+      input.kind === 'source'
+        ? new SourceTask(program, input, partition, store, this.environment)
+        : new RepartitionTask(program, input, partition, store, this.environment)
+    let restored = 0
+    for (const { program: aggregate, windows } of task.tables) {
+      restored += await restoreTable(this.log, aggregate.changelog, partition, windows, store!)
+    }
+    await task.open()
+    this.tasks.set(partitionId({ topic: program.topic, partition }), task)
+    return { task, restored }
+  }
+
+  /** Opens a store. One that is damaged, of another engine, or ahead of its changelog is wiped, to be restored. */
+  private async openStore(program: SubTopologyProgram, partition: number): Promise<Store> {
+    const directory = join(this.directory, program.name, String(partition))
+    const anew = async (reason: string): Promise<Store> => {
+      this.environment.warn(`${reason} The store in ${directory} is restored from its changelog.`)
+      await this.engine.destroy(directory)
+      return this.engine.open(directory)
+    }
+    let store: Store
+    try {
+      store = await this.engine.open(directory)
+    } catch (thrown) {
+      const wiped = thrown instanceof MillraceError && (thrown.code === 'STORE_ENGINE' || thrown.code === 'STORE')
+      if (!wiped) throw thrown
+      return anew(messageOf(thrown))
+    }
+    for (const { changelog } of program.aggregates.values()) {
+      const position = await readPosition(store, changelog)
+      if (position === undefined || position <= (await this.log.watermarks({ topic: changelog, partition })).high)
+        continue
+      await store.close()
+      return anew(`It stands for more than ${changelog} holds.`)
+    }
+    return store
+  }
+
+  /** Writes a commit's changes into a task's store, with the last known changelog position. */
+  async write(task: Task, changes: readonly StoreWrite[]): Promise<void> {
+    await task.store?.write([...changes, ...(this.positions.get(task)?.writes ?? [])])
+  }
+
+  /** Looks up where the changelogs end, now that the store holds all of it, for the next write to note. */
+  async notePosition(task: Task, force = false): Promise<void> {
+    const now = this.clock.now()
+    const noted = this.positions.get(task)
+    if (!force && noted !== undefined && now - noted.at < POSITION_INTERVAL) return
+    const writes: StoreWrite[] = []
+    for (const { changelog } of task.program.aggregates.values()) {
+      const { high } = await this.log.watermarks({ topic: changelog, partition: task.partition })
+      writes.push(positionWrite(changelog, high))
+    }
+    this.positions.set(task, { writes, at: now })
+  }
+
+  /** Closes tasks. `committed`: nothing is open in them, so that their stores can note that they are complete. */
+  async drop(partitions: readonly TopicPartition[], committed: boolean): Promise<void> {
+    for (const at of partitions) {
+      const id = partitionId(at)
+      const task = this.tasks.get(id)
+      if (task === undefined) continue
+      for (const writer of task.program.writers) writer.markers.remove(task)
+      this.tasks.delete(id)
+      if (committed && task.store) {
+        await this.notePosition(task, true)
+        await this.write(task, [])
+      }
+      this.positions.delete(task)
+      await task.store?.close()
+    }
+  }
+
+  async close(committed: boolean): Promise<void> {
+    await this.drop(
+      this.all.map(task => ({ topic: task.program.topic, partition: task.partition })),
+      committed,
+    )
+  }
+}

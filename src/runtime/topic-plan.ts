@@ -1,0 +1,72 @@
+import type { TopicSpec } from '../ports/log.js'
+import {
+  changelogTopic,
+  deadLetterTopic,
+  groupOf,
+  progressTopic,
+  repartitionTopic,
+  rowsTopic,
+} from '../topology/names.js'
+import type { Topology } from '../topology/node.js'
+import { type SubTopology, subTopologies } from '../topology/sub-topologies.js'
+import { PROGRESS_TOPIC_CONFIG } from './progress.js'
+
+/** Names and partition counts of a topology's topics in one group. */
+export interface TopicPlan {
+  readonly group: string
+  /** Partitions of every topic that it reads or writes. */
+  readonly partitions: ReadonlyMap<string, number>
+  readonly internal: readonly TopicSpec[]
+  /** Topics of `to(topic(...))`, created where they are missing. */
+  readonly outputs: readonly TopicSpec[]
+  readonly progress: string
+  readonly deadLetters: string
+}
+
+/** Repartition topics are read within days or never; Kafka's default, said explicitly. */
+const REPARTITION_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
+const COMPACTED = { 'cleanup.policy': 'compact' }
+
+/** Plans the topics of a topology. `sources` are the partition counts of its source topics. */
+export function planTopics(topology: Topology, sources: ReadonlyMap<string, number>, namespace?: string): TopicPlan {
+  const group = groupOf(topology, namespace)
+  const partitions = new Map(sources)
+  const internal: TopicSpec[] = []
+  const widest = Math.max(1, ...sources.values())
+  const add = (name: string, count: number, config: Readonly<Record<string, string>>): void => {
+    partitions.set(name, count)
+    internal.push({ name, partitions: count, config })
+  }
+  const outputs = new Map<string, TopicSpec>()
+  for (const sub of subTopologies(topology)) {
+    const count = partitions.get(inputTopic(group, sub)) as number
+    for (const node of sub.nodes) {
+      if (node.kind === 'aggregate' || node.kind === 'reduce') add(changelogTopic(group, node), count, COMPACTED)
+    }
+    for (const node of sub.outputs) {
+      if (node.kind === 'repartition') add(repartitionTopic(group, node), node.partitions ?? widest, REPARTITION_CONFIG)
+      else if (node.kind === 'to-warehouse') add(rowsTopic(group, node), count, COMPACTED)
+      else outputs.set(node.topic, { name: node.topic, partitions: widest, config: {} })
+    }
+  }
+  const deadLetters = deadLetterTopic(group)
+  const progress = progressTopic(group)
+  add(deadLetters, widest, {})
+  add(progress, 1, PROGRESS_TOPIC_CONFIG)
+  return { group, partitions, internal, outputs: [...outputs.values()], progress, deadLetters }
+}
+
+/** The topic that a sub-topology reads. */
+export function inputTopic(group: string, sub: Pick<SubTopology, 'source'>): string {
+  const { source } = sub
+  switch (source.kind) {
+    case 'source':
+      return source.topic
+    case 'repartition':
+      return repartitionTopic(group, source)
+    case 'to-warehouse':
+      return rowsTopic(group, source)
+    default:
+      return source satisfies never
+  }
+}
