@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { openEmbeddedLog } from '../log/embedded/embedded-log.js'
+import { kafkaLog } from '../log/kafka/kafka-log.js'
+import { MillraceError, messageOf } from '../model/errors.js'
+import type { Log } from '../ports/log.js'
+import type { SchemaRegistry } from '../ports/schema-registry.js'
+import type { StoreEngine } from '../ports/store.js'
+import type { Warehouse } from '../ports/warehouse.js'
+import { fileRegistry } from '../serde/file-registry.js'
+import { memoryEngine } from '../state/memory/memory-engine.js'
+import { rocksdbClassicEngine } from '../state/rocksdb/classic-engine.js'
+import { rocksdbNativeEngine } from '../state/rocksdb/native-engine.js'
+import { pgliteWarehouse } from '../warehouse/pglite/pglite-warehouse.js'
+import { postgresWarehouse } from '../warehouse/postgres/postgres-warehouse.js'
+import { type LogFlags, type StoreEngineName, settings } from './options.js'
+import { systemClock } from './system-clock.js'
+
+/** The engine of `--store-engine`. */
+export function storeEngine(name: StoreEngineName): StoreEngine {
+  switch (name) {
+    case 'rocksdb-native':
+      return rocksdbNativeEngine()
+    case 'rocksdb':
+      return rocksdbClassicEngine()
+    case 'memory':
+      return memoryEngine()
+    default:
+      return name satisfies never
+  }
+}
+
+function configFile(file: string): Record<string, string> {
+  try {
+    return settings(readFileSync(file, 'utf8'))
+  } catch (thrown) {
+    throw new MillraceError('INVALID_OPTION', `--kafka-config-file ${file} cannot be used: ${messageOf(thrown)}`, {
+      cause: thrown,
+    })
+  }
+}
+
+/** Settings of the file, the variable MILLRACE_KAFKA_CONFIG and the flags: later ones win. */
+export function kafkaSettings(flags: Pick<LogFlags, 'kafkaConfig' | 'kafkaConfigFile'>): Record<string, string> {
+  return {
+    ...(flags.kafkaConfigFile !== undefined && configFile(flags.kafkaConfigFile)),
+    ...settings(process.env.MILLRACE_KAFKA_CONFIG ?? ''),
+    ...flags.kafkaConfig,
+  }
+}
+
+/**
+ * The log of `--kafka`, else the embedded one in `--state`. An embedded log is on disk whatever keeps the state.
+ * @throws MillraceError LOG_IN_USE when another program has the embedded log open.
+ */
+export async function openLog(flags: LogFlags, logger: Logger): Promise<Log> {
+  if (flags.kafka !== undefined) {
+    return kafkaLog({ brokers: flags.kafka, config: kafkaSettings(flags), clock: systemClock, logger })
+  }
+  const engine = storeEngine(flags.storeEngine === 'memory' ? 'rocksdb-native' : flags.storeEngine)
+  return openEmbeddedLog({ engine, directory: join(flags.state, 'log'), clock: systemClock })
+}
+
+/** Schemas of `--schemas`, and those that commands register, which are kept in `--state`. */
+export function schemaRegistry({ schemas, state }: Pick<LogFlags, 'schemas' | 'state'>): SchemaRegistry {
+  return fileRegistry({ schemas, file: join(state, 'schemas.json') })
+}
+
+/**
+ * The warehouse that an address names: `postgres://…`, or `pglite:FOLDER` for the one in this process.
+ * @throws MillraceError INVALID_OPTION for any other address; it is not repeated, since it may hold a password.
+ */
+export function openWarehouse(address: string): Warehouse {
+  if (/^postgres(ql)?:/.test(address)) return postgresWarehouse({ url: address })
+  const directory = /^pglite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
+  if (directory !== undefined) return pgliteWarehouse({ directory })
+  throw new MillraceError(
+    'INVALID_OPTION',
+    'The address given by --warehouse is neither postgres://user:password@host:port/database nor pglite:FOLDER.',
+  )
+}

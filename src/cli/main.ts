@@ -1,0 +1,213 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import type { Logger } from 'pino'
+import { messageOf } from '../model/errors.js'
+import { openLog, schemaRegistry } from './adapters.js'
+import type { Io } from './io.js'
+import { createLogger, type LogLevel } from './logger.js'
+import {
+  duration,
+  flag,
+  instanceIdFlag,
+  instant,
+  kafkaConfigFileFlag,
+  kafkaConfigFlag,
+  kafkaFlag,
+  type LogFlags,
+  logLevelFlag,
+  namespaceFlag,
+  positiveNumber,
+  schemasFlag,
+  stateFlag,
+  storeEngineFlag,
+  wholeNumber,
+} from './options.js'
+import type { RunOptions } from './run.js'
+import { stopSignal } from './stop-signal.js'
+import { systemClock } from './system-clock.js'
+
+/** Exit codes: something went wrong; the command line is wrong. */
+const FAILED = 1
+const USAGE = 2
+
+const io: Io = {
+  out: line => process.stdout.write(`${line}\n`),
+  err: line => process.stderr.write(`${line}\n`),
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
+
+/** What went wrong, after its code where it has one: topology files may bring their own copy of the error's class. */
+function sentenceOf(thrown: unknown): string {
+  const code = thrown instanceof Error && 'code' in thrown ? `${thrown.code}: ` : ''
+  return `${code}${messageOf(thrown)}`
+}
+
+function loggerOf({ logLevel }: { readonly logLevel: LogLevel }): Logger {
+  return createLogger({ level: logLevel, readable: process.stderr.isTTY === true })
+}
+
+function withLogFlags(command: Command): Command {
+  return command
+    .addOption(kafkaFlag())
+    .addOption(kafkaConfigFlag())
+    .addOption(kafkaConfigFileFlag())
+    .addOption(stateFlag())
+    .addOption(schemasFlag())
+    .addOption(storeEngineFlag())
+    .addOption(logLevelFlag())
+}
+
+function addRun(program: Command): void {
+  withLogFlags(program.command('run').argument('<file...>', 'files that export a topology'))
+    .description('run topologies until SIGTERM or SIGINT')
+    .addOption(flag('--warehouse <address>', 'postgres://… or pglite:FOLDER; on the embedded log: PGlite in --state'))
+    .addOption(
+      flag('--guarantee <name>', 'what a crash may change')
+        .choices(['exactly_once', 'at_least_once'])
+        .default('exactly_once'),
+    )
+    .addOption(
+      flag('--commit-interval <duration>', 'longest time between commits').argParser(duration).default(200, '200ms'),
+    )
+    .addOption(instanceIdFlag())
+    .addOption(namespaceFlag())
+    .action(async (files: string[], options: RunOptions & { readonly logLevel: LogLevel }) => {
+      const logger = loggerOf(options)
+      const stop = stopSignal(signal => logger.info(`${signal}: committing and closing. A second signal ends at once.`))
+      try {
+        const { runCommand } = await import('./run.js')
+        await runCommand(files, options, { logger, stop })
+        logger.info('Closed.')
+      } finally {
+        stop.dispose()
+      }
+    })
+}
+
+function addDescribe(program: Command): void {
+  program
+    .command('describe')
+    .argument('<file...>', 'files that export a topology')
+    .description('print the graph of topologies; needs no broker')
+    .addOption(flag('--format <name>', 'how').choices(['text', 'mermaid', 'json']).default('text'))
+    .addOption(namespaceFlag())
+    .action(async (files, options) => {
+      const { describeCommand } = await import('./describe.js')
+      process.exitCode = await describeCommand(files, options, io)
+    })
+}
+
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .argument('<file...>', 'files that export a topology')
+    .description('type-check, build and validate topologies; names all problems at once')
+    .action(async files => {
+      const { checkCommand } = await import('./check.js')
+      process.exitCode = await checkCommand(files, io)
+    })
+}
+
+function addCodegen(program: Command): void {
+  program
+    .command('codegen')
+    .description('write the TypeScript of each schema beside it')
+    .addOption(schemasFlag())
+    .addOption(flag('--check', 'write nothing; fail when a file differs').default(false))
+    .action(async options => {
+      const { codegenCommand } = await import('./codegen.js')
+      process.exitCode = await codegenCommand(options, io)
+    })
+}
+
+/** Opens the log for one command and closes it again. */
+async function withLog(
+  flags: LogFlags & { readonly logLevel: LogLevel },
+  work: (ports: {
+    readonly log: Awaited<ReturnType<typeof openLog>>
+    readonly registry: ReturnType<typeof schemaRegistry>
+  }) => Promise<number>,
+): Promise<void> {
+  const log = await openLog(flags, loggerOf(flags))
+  try {
+    process.exitCode = await work({ log, registry: schemaRegistry(flags) })
+  } finally {
+    await log.close()
+  }
+}
+
+function addLoad(program: Command): void {
+  withLogFlags(program.command('load').argument('<topic>').argument('<file>', 'Avro container file or JSON lines'))
+    .description('put a file into a topic')
+    .addOption(flag('--schema <file>', 'the .avsc file of the values; default: the one whose "topic" is the topic'))
+    .addOption(flag('--key <field>', 'field for the record key; default: the "key" of the schema'))
+    .addOption(flag('--partitions <count>', 'of a topic that does not exist yet').argParser(wholeNumber(1)).default(8))
+    .addOption(flag('--on-error <what>', 'what a wrong value does').choices(['fail', 'skip']).default('fail'))
+    .action(async (topic, file, options) => {
+      const { loadCommand } = await import('./load.js')
+      await withLog(options, ports => loadCommand({ ...options, topic, file }, ports, io))
+    })
+}
+
+const SIX_HOURS = 6 * 3_600_000
+
+function addProduce(program: Command): void {
+  withLogFlags(program.command('produce').argument('[topic]', 'where to', 'quest-events'))
+    .description('fill a topic with seeded quest events')
+    .addOption(
+      flag('--events <count>', 'how many the topic is to hold').argParser(wholeNumber(1)).default(200_000, '200000'),
+    )
+    .addOption(flag('--seed <number>', 'the same seed gives the same events').argParser(wholeNumber(0)).default(42))
+    .addOption(flag('--start <time>', 'event time of the first event; default: --span before now').argParser(instant))
+    .addOption(
+      flag('--span <duration>', 'event time that the events spread over')
+        .argParser(duration)
+        .default(SIX_HOURS, '6 hours'),
+    )
+    .addOption(flag('--rate <number>', 'events a second; default: as fast as it goes').argParser(positiveNumber))
+    .addOption(flag('--partitions <count>', 'of a topic that does not exist yet').argParser(wholeNumber(1)).default(8))
+    .action(async (topic, { events, span, start, ...options }) => {
+      const { produceCommand } = await import('./produce.js')
+      const stop = stopSignal(() => undefined)
+      const plan = { ...options, topic, total: events, spanMs: span, start: start ?? Date.now() - span }
+      try {
+        await withLog(options, ports =>
+          Promise.race([
+            produceCommand({ ...plan, signal: stop.signal }, { ...ports, clock: systemClock }, io),
+            stop.failure,
+          ]),
+        )
+      } finally {
+        stop.dispose()
+      }
+    })
+}
+
+const program = new Command('millrace')
+  .description('Stream processing for TypeScript teams: exact windowed aggregates from Kafka to the warehouse.')
+  .version(version())
+  .showHelpAfterError('Run it with --help to see what it takes.')
+  .exitOverride()
+
+addRun(program)
+addDescribe(program)
+addCheck(program)
+addCodegen(program)
+addLoad(program)
+addProduce(program)
+
+try {
+  await program.parseAsync()
+} catch (thrown) {
+  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : USAGE
+  else {
+    io.err(sentenceOf(thrown))
+    process.exitCode = FAILED
+  }
+}
+// Native clients and timers of what could not be closed must not keep the process.
+process.exit()

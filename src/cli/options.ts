@@ -1,0 +1,113 @@
+import { hostname } from 'node:os'
+import { InvalidArgumentError, Option } from 'commander'
+import { parseDuration } from '../model/duration.js'
+import { messageOf } from '../model/errors.js'
+import { LOG_LEVELS } from './logger.js'
+
+/** A flag that is an environment variable too: `--commit-interval` = `MILLRACE_COMMIT_INTERVAL`. */
+export function flag(flags: string, description: string): Option {
+  const option = new Option(flags, description)
+  return option.env(`MILLRACE_${option.name().replaceAll('-', '_').toUpperCase()}`)
+}
+
+/** Lets a command's parser refuse what `parse` throws at. */
+function refusing<T>(parse: (text: string) => T): (text: string) => T {
+  return text => {
+    try {
+      return parse(text)
+    } catch (thrown) {
+      throw new InvalidArgumentError(messageOf(thrown))
+    }
+  }
+}
+
+/** Milliseconds. `200ms`, `30 seconds`, and `20s`, `5m`, `6h`, `7d` for short. */
+export const duration = refusing(text => {
+  const units: Record<string, string> = { s: 'seconds', m: 'minutes', h: 'hours', d: 'days' }
+  return parseDuration(text.replace(/^(\d+(?:\.\d+)?)([smhd])$/, (_, n: string, unit: string) => `${n} ${units[unit]}`))
+})
+
+export const wholeNumber = (least: number) =>
+  refusing(text => {
+    const number = Number(text)
+    if (text.trim() === '' || !Number.isSafeInteger(number) || number < least) {
+      throw new Error(`It must be a whole number of at least ${least}.`)
+    }
+    return number
+  })
+
+export const positiveNumber = refusing(text => {
+  const number = Number(text)
+  if (!(number > 0 && number < Number.POSITIVE_INFINITY)) throw new Error('It must be a number above 0.')
+  return number
+})
+
+/** A time as ISO 8601 text or ms since 1970. */
+export const instant = refusing(text => {
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  if (!Number.isSafeInteger(time)) throw new Error('It must be a time such as 2026-11-01T00:00:00Z, or ms since 1970.')
+  return time
+})
+
+/** Kafka settings as `KEY=VALUE`, a line each; later ones win. Messages name no values, which may be secret. */
+export function settings(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const found: Record<string, string> = { ...before }
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (/^\s*(#|$)/.test(line)) continue
+    const equals = line.indexOf('=')
+    if (equals < 1) throw new InvalidArgumentError(`Setting ${index + 1} is not of the form KEY=VALUE.`)
+    found[line.slice(0, equals).trim()] = line.slice(equals + 1).trim()
+  }
+  return found
+}
+
+/** Where the log and its schemas are: flags of every command that reads or writes records. */
+export interface LogFlags {
+  readonly kafka?: string
+  readonly kafkaConfig?: Readonly<Record<string, string>>
+  readonly kafkaConfigFile?: string
+  readonly state: string
+  readonly schemas: string
+  readonly storeEngine: StoreEngineName
+}
+
+export const STORE_ENGINES = ['rocksdb-native', 'rocksdb', 'memory'] as const
+export type StoreEngineName = (typeof STORE_ENGINES)[number]
+
+export function kafkaFlag(): Option {
+  return flag('--kafka <host:port>', 'brokers, separated by commas; without it: the embedded log in --state')
+}
+
+export function kafkaConfigFlag(): Option {
+  return flag('--kafka-config <key=value>', 'a librdkafka setting; may be repeated; the variable holds a line each')
+    .argParser(settings)
+    .default({}, 'none')
+}
+
+export function kafkaConfigFileFlag(): Option {
+  return flag('--kafka-config-file <file>', 'a file of librdkafka settings, KEY=VALUE a line')
+}
+
+export function stateFlag(): Option {
+  return flag('--state <folder>', 'folder of the stores, and of the embedded log').default('.millrace')
+}
+
+export function schemasFlag(): Option {
+  return flag('--schemas <folder>', 'folder of .avsc files').default('schemas')
+}
+
+export function storeEngineFlag(): Option {
+  return flag('--store-engine <name>', 'what keeps state').choices(STORE_ENGINES).default('rocksdb-native')
+}
+
+export function logLevelFlag(): Option {
+  return flag('--log-level <level>', 'least level of log lines on stderr').choices(LOG_LEVELS).default('info')
+}
+
+export function namespaceFlag(): Option {
+  return flag('--namespace <name>', 'prefix of the consumer group and of internal topics')
+}
+
+export function instanceIdFlag(): Option {
+  return flag('--instance-id <name>', 'names this worker; keep it over restarts').default(hostname(), 'the host name')
+}
