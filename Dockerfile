@@ -1,0 +1,39 @@
+# Builds node-rdkafka with every codec and authentication that brokers use.
+FROM node:24-bookworm-slim AS build
+# Debian keeps only the newest version of a package, so none is pinned.
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    ca-certificates g++ libsasl2-dev libssl-dev libzstd-dev make python3 zlib1g-dev \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The native modules change rarely: this layer is built again only with the lock file.
+RUN npm ci --ignore-scripts && npm rebuild node-rdkafka esbuild
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+# Sources and objects of librdkafka go, its libraries in build/deps stay; the package rocksdb does not run on this Node.
+RUN npm run build && npm prune --omit=dev --ignore-scripts \
+  && rm -rf node_modules/rocksdb node_modules/node-rdkafka/deps node_modules/node-rdkafka/build/Release/obj.target
+
+FROM node:24-bookworm-slim
+# Debian keeps only the newest version of a package, so none is pinned.
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    ca-certificates libatomic1 libsasl2-2 libsasl2-modules libssl3 libzstd1 zlib1g \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json tsconfig.json ./
+COPY schemas ./schemas
+COPY topologies ./topologies
+# Stores can be restored from their changelogs: a volume here only makes a restart quicker.
+RUN mkdir /var/lib/millrace && chown 1000:1000 /var/lib/millrace
+ENV NODE_ENV=production MILLRACE_STATE=/var/lib/millrace
+VOLUME /var/lib/millrace
+# By number, so that Kubernetes sees that it is not root.
+USER 1000:1000
+ENTRYPOINT ["node", "dist/cli/main.js"]
+CMD ["--help"]
