@@ -50,7 +50,7 @@ export class SinkSet {
   }
 
   committed(): void {
-    for (const sink of this.running.values()) sink.changed = false
+    for (const sink of this.running.values()) sink.committed()
   }
 
   /** Notes a newly owned partition; it is read once the warehouse said from where. */

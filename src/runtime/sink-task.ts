@@ -2,7 +2,7 @@ import { MillraceError, messageOf } from '../model/errors.js'
 import { partitionFor } from '../model/murmur2.js'
 import { keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
 import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
-import { type DeadLetters, failedRecord } from './dead-letters.js'
+import { type DeadLetters, type FailedRecord, failedRecord } from './dead-letters.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** A row that waits for its flush: its bytes in the rows topic; null deletes it. */
@@ -34,8 +34,8 @@ export class SinkTask {
   readonly name: string
   /** Offset behind the last record read. */
   nextOffset = 0
-  /** A dead letter of it waits for the process' next commit; nothing is flushed before. */
-  changed = false
+  /** Dead letters that wait for the process' next commit; nothing is flushed before. */
+  private letters: { readonly record: FailedRecord; readonly reason: string }[] = []
   flushedRows = 0
   private pending = new Map<string, PendingRow>()
   private pendingSince = Number.POSITIVE_INFINITY
@@ -94,9 +94,24 @@ export class SinkTask {
     return this.nextOffset
   }
 
-  /** Rows that wait for a flush, those of a running one included. */
-  get held(): number {
-    return this.pending.size
+  /** Something of it is to be committed. */
+  get changed(): boolean {
+    return this.letters.length > 0
+  }
+
+  /**
+   * Applies the error policy to rows that the warehouse cannot hold. They stay here until `committed`, so that an
+   * aborted transaction loses none.
+   */
+  sendDeadLetters(): void {
+    for (const { record, reason } of this.letters) {
+      const thrown = new MillraceError('UNSTORABLE', reason)
+      this.deadLetters.handle(record, `to-warehouse "${this.program.table.name}"`, thrown)
+    }
+  }
+
+  committed(): void {
+    this.letters = []
   }
 
   get full(): boolean {
@@ -119,12 +134,7 @@ export class SinkTask {
     const reason =
       value === null ? undefined : this.warehouse.unstorable(this.program.table, this.program.row(key, value))
     if (reason !== undefined) {
-      this.deadLetters.handle(
-        failedRecord(batch, index),
-        `to-warehouse "${this.program.table.name}"`,
-        new MillraceError('UNSTORABLE', reason),
-      )
-      this.changed = true
+      this.letters.push({ record: failedRecord(batch, index), reason })
       return
     }
     if (this.pending.size === 0) this.pendingSince = now
@@ -153,6 +163,7 @@ export class SinkTask {
     const flush = this.flushOf(rows, now)
     this.pending = new Map()
     this.pendingSince = Number.POSITIVE_INFINITY
+    this.remember(rows)
     this.flushing = this.run(rows, flush, now).finally(() => {
       this.flushing = undefined
     })
@@ -187,6 +198,10 @@ export class SinkTask {
     this.lastFlushAt = now
     this.flushedOffset = flush.nextOffset
     this.flushedRows += flush.upserts.length + flush.deletes.length
+  }
+
+  /** What a running flush carries counts as flushed: if it fails, its rows are pending again. */
+  private remember(rows: ReadonlyMap<string, PendingRow>): void {
     if (this.remembered.size + rows.size > REMEMBERED_ROWS) this.remembered = new Map()
     for (const [id, { value }] of rows) {
       if (value === null) this.remembered.delete(id)

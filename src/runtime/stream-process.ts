@@ -64,7 +64,7 @@ const POLL_RECORDS = 10_000
 /** Longest wait for records, in ms, so that commits, idle lanes and flushes are looked at. */
 const POLL_AT_MOST = 100
 
-/** Entries held in combiners from which on a commit is due at once. */
+/** Partials and changed windows in memory from which on a commit is due at once. */
 const HELD_AT_MOST = 200_000
 
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
@@ -83,6 +83,8 @@ export class StreamProcess {
   private lastCommit: number
   private inTransaction = false
   private quiet = 0
+  /** Owned partitions whose tasks were dropped by a failed transaction, to be opened again. */
+  private dropped: Owned[] = []
   private closed = false
 
   private constructor(
@@ -160,18 +162,25 @@ export class StreamProcess {
   async step(timeoutMs: number): Promise<void> {
     await this.sinks.open()
     const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
-    try {
-      await this.rebalance(polled)
+    await this.rebalance(polled)
+    await this.attempt(async () => {
       await this.dispatch(polled)
       if (this.commitDue(this.options.clock.now())) await this.commit()
-    } catch (thrown) {
-      if (!(thrown instanceof LogError) || thrown.action !== 'abort') throw thrown
-      this.options.logger.warn(`A transaction failed and is tried again from the last commit: ${messageOf(thrown)}`)
-      await this.startAgain([])
-    }
+    })
     const busy = polled.batches.length > 0 || polled.assigned.length > 0
     this.quiet = busy || this.hasWork(this.options.clock.now()) ? 0 : this.quiet + 1
     await this.sinks.tick()
+  }
+
+  /** Runs a part of a transaction. When that has to be aborted, everything since the last commit is given up. */
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      if (!(thrown instanceof LogError) || thrown.action !== 'abort') throw thrown
+      this.options.logger.warn(`A transaction failed and is tried again from the last commit: ${messageOf(thrown)}`)
+      await this.giveUp()
+    }
   }
 
   private async dispatch(polled: Polled): Promise<void> {
@@ -195,6 +204,7 @@ export class StreamProcess {
   private commitDue(now: number): boolean {
     let held = 0
     for (const writer of this.writers) held += writer.held
+    for (const task of this.tasks.all) held += task.held
     return held >= HELD_AT_MOST || (now - this.lastCommit >= this.commitInterval && this.hasWork(now))
   }
 
@@ -215,6 +225,7 @@ export class StreamProcess {
     await this.begin()
     for (const task of tasks) await task.closeIdle(now)
     for (const task of tasks) task.emitUpdates()
+    for (const sink of this.sinks.all) sink.sendDeadLetters()
     const writes = this.sendChangelogs(tasks, now)
     for (const writer of this.writers) writer.flush(now)
     if (!this.exactlyOnce) await this.producer.flush()
@@ -261,14 +272,23 @@ export class StreamProcess {
   }
 
   private async rebalance({ lost, revoked, assigned }: Polled): Promise<void> {
-    if (lost.length > 0) await this.startAgain(lost)
-    if (revoked.length > 0) {
-      if (this.tasks.all.length > 0) await this.commit()
-      await this.tasks.drop(revoked, true)
-      await this.sinks.drop(revoked)
-      this.consumer.release(revoked)
-    }
+    if (lost.length > 0) await this.giveUp()
+    if (revoked.length > 0 && this.tasks.all.length > 0) await this.attempt(() => this.commit())
+    await this.release([...lost, ...revoked])
     if (assigned.length > 0) await this.adopt(assigned)
+    if (this.dropped.length === 0) return
+    const positions = await this.openTasks(this.dropped)
+    this.dropped = []
+    for (const position of positions) await this.consumer.seek(position)
+  }
+
+  private async release(partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return
+    const ids = new Set(partitions.map(partitionId))
+    this.dropped = this.dropped.filter(({ at }) => !ids.has(partitionId(at)))
+    await this.tasks.drop(partitions, true)
+    await this.sinks.drop(partitions)
+    this.consumer.release(partitions)
   }
 
   /** Makes the tasks of newly owned partitions. */
@@ -282,19 +302,18 @@ export class StreamProcess {
     if (processing.length > 0) this.consumer.assign(await this.openTasks(processing))
   }
 
-  /** Gives up what was not committed, and restores the tasks of all partitions that are still owned. */
-  private async startAgain(lost: readonly TopicPartition[]): Promise<void> {
-    const owned = this.tasks.all.map(({ program, partition }) => ({ program, at: { topic: program.topic, partition } }))
+  /**
+   * Aborts the transaction and drops all tasks with what they hold. Those that are still owned after the next poll are
+   * restored from the last commit: a process whose transaction failed may have lost its partitions without knowing it.
+   */
+  private async giveUp(): Promise<void> {
     if (this.inTransaction) await this.producer.abort()
     this.inTransaction = false
     for (const writer of this.writers) writer.clear()
+    for (const { program, partition } of this.tasks.all) {
+      this.dropped.push({ program, at: { topic: program.topic, partition } })
+    }
     await this.tasks.close(false)
-    await this.sinks.drop(lost)
-    if (lost.length > 0) this.consumer.release(lost)
-    const ids = new Set(lost.map(partitionId))
-    const kept = owned.filter(({ at }) => !ids.has(partitionId(at)))
-    if (kept.length === 0) return
-    for (const position of await this.openTasks(kept)) await this.consumer.seek(position)
   }
 
   /** Opens tasks and answers where they read on. */
@@ -344,10 +363,10 @@ export class StreamProcess {
    */
   async settle(): Promise<void> {
     this.quiet = 0
-    while (this.quiet < QUIET_POLLS || this.sinks.waiting) {
+    while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
       await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
       if (this.hasWork(this.options.clock.now())) {
-        await this.commit()
+        await this.attempt(() => this.commit())
         this.quiet = 0
       }
     }

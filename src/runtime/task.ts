@@ -108,21 +108,22 @@ export abstract class Task implements LaneState {
     this.lateAfterIdle += context.refusedAfterIdle
     const outcome: Outcome = keyless ? 'skipped' : reached ? 'aggregated' : refused > 0 ? 'late' : 'filtered'
     const to = effects.length
-    const apply = (): void => {
-      try {
-        effects.apply(from, to)
-      } catch (thrown) {
-        this.failed(batch, index, this.program.label, thrown)
-        return
-      }
-      this.accounting.refusedWindows += refused
-      if (this.counts) this.accounting[outcome]++
-    }
-    if (!this.stage.isEmpty) this.stage.push({ kind: 'effects', apply })
-    else {
-      apply()
+    if (this.stage.isEmpty) {
+      this.settle(batch, index, from, to, outcome, refused)
       effects.truncate(from)
+    } else this.stage.push({ kind: 'effects', apply: () => this.settle(batch, index, from, to, outcome, refused) })
+  }
+
+  /** Applies the effects of a record and counts its outcome. */
+  private settle(batch: RecordBatch, index: number, from: number, to: number, outcome: Outcome, refused: number): void {
+    try {
+      this.effects.apply(from, to)
+    } catch (thrown) {
+      this.failed(batch, index, this.program.label, thrown)
+      return
     }
+    this.accounting.refusedWindows += refused
+    if (this.counts) this.accounting[outcome]++
   }
 
   private failed(batch: RecordBatch, index: number, node: string, thrown: unknown): void {
@@ -140,6 +141,13 @@ export abstract class Task implements LaneState {
 
   emitUpdates(): void {
     this.stage.emitUpdates()
+  }
+
+  /** Changed windows since the last commit. */
+  get held(): number {
+    let held = 0
+    for (const { windows } of this.stage.all) held += windows.changed.size
+    return held
   }
 
   get openWindows(): number {
