@@ -8,8 +8,9 @@ import { BATCH, LOG_END, rowsOf, TABLE } from './quest-log.js'
 
 // A process of its own, to be killed: writes the log's rows batch by batch from where the warehouse says, pausing between
 // the computing and the writing of a batch, as a process does that is descheduled. `naive` writes rows, then the offset,
-// and asks for no owner. Exit codes: 0 - the log's end was written; 3 - fenced.
-const [mode, url] = process.argv.slice(2) as ['fenced' | 'naive', string]
+// and asks for no owner. At offset `stopAt` it stops itself (SIGSTOP) before it writes, until somebody wakes it up.
+// Exit codes: 0 - the log's end was written; 3 - fenced.
+const [mode, url, stopAt] = process.argv.slice(2) as ['fenced' | 'naive', string, string]
 
 async function naiveSink(): Promise<Pick<WarehouseSink, 'nextOffset' | 'flush'>> {
   const client = new pg.Client({ connectionString: url })
@@ -37,6 +38,7 @@ try {
   for (let from = sink.nextOffset; from < LOG_END; from += BATCH) {
     const flush = flushOf(from + BATCH, rowsOf(from, from + BATCH))
     await sleep(Math.random() * 30)
+    if (from === Number(stopAt)) process.kill(process.pid, 'SIGSTOP')
     await sink.flush(flush)
   }
   process.exit(0)
