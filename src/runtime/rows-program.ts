@@ -1,34 +1,35 @@
-import { snakeCase } from '../model/column.js'
 import type { AvroSerde } from '../ports/serde.js'
 import type { RowKey, TableSpec } from '../ports/warehouse.js'
 import type { WarehouseSinkNode } from '../topology/node.js'
-import { type FieldShape, tableOf, tableShape, WINDOW_COLUMNS } from '../topology/shape.js'
+import type { FieldShape } from '../topology/shape.js'
+import { columnOf, rowKey, warehouseColumns } from '../topology/warehouse-columns.js'
 import { fieldValues, recordSchema } from './field-values.js'
 import { Format, fingerprintAt, HEADER_BYTES, unknownFormat } from './internal-value.js'
 import type { CatalogueEntry } from './progress.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** Key and measure fields of a sink's rows. */
-export function rowFields(node: WarehouseSinkNode): { key: readonly FieldShape[]; measures: readonly FieldShape[] } {
-  const { key, windowed, measures } = tableShape(tableOf(node)!)
-  return { key: windowed ? [...key!, ...WINDOW_COLUMNS] : key!, measures: measures! }
+export function rowFields(node: WarehouseSinkNode): {
+  readonly key: readonly FieldShape[]
+  readonly measures: readonly FieldShape[]
+} {
+  const columns = warehouseColumns(node) ?? []
+  return {
+    key: rowKey(columns).map(column => column.field),
+    measures: columns.filter(column => column.part === 'measure').map(column => column.field),
+  }
 }
 
 /** The warehouse table of a sink: key columns, window, measures, in snake_case unless renamed. */
 export function tableSpec(node: WarehouseSinkNode): TableSpec {
-  const { key, measures } = rowFields(node)
-  const named = (name: string): string => node.rename[snakeCase(name)] ?? snakeCase(name)
-  const column = (field: FieldShape) => ({
-    name: named(field.name),
-    type: field.type === 'other' ? ('bytes' as const) : field.type,
-    nullable: field.nullable,
-  })
+  const columns = warehouseColumns(node) ?? []
+  const named = (name: string): string => node.rename[name] ?? name
   return {
     name: node.table,
-    columns: [...key, ...measures].map(column),
-    key: key.map(field => named(field.name)),
-    sortKey: node.sortKey.map(name => node.rename[name] ?? name),
-    ...(node.distKey !== undefined && { distKey: node.rename[node.distKey] ?? node.distKey }),
+    columns: columns.map(columnOf),
+    key: rowKey(columns).map(column => column.name),
+    sortKey: node.sortKey.map(named),
+    ...(node.distKey !== undefined && { distKey: named(node.distKey) }),
   }
 }
 
