@@ -100,6 +100,8 @@ export async function startKafka(settings: Readonly<Record<string, string>> = {}
     'broker.session.timeout.ms': '2000',
     'broker.heartbeat.interval.ms': '500',
     'group.initial.rebalance.delay.ms': '0',
+    'log.initial.task.delay.ms': '500',
+    'log.retention.check.interval.ms': '1000',
     'group.consumer.min.session.timeout.ms': '6000',
     'group.consumer.session.timeout.ms': '6000',
     'group.consumer.min.heartbeat.interval.ms': '300',

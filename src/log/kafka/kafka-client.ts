@@ -1,4 +1,5 @@
 import type { Client, LibrdKafkaError } from 'node-rdkafka'
+import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Clock } from '../../ports/clock.js'
 import { CODE, isKafkaFailure, isTransient, type KafkaFailure, logError } from './kafka-error.js'
 import { type KafkaSettings, redact } from './settings.js'
@@ -26,7 +27,7 @@ type Callback<T> = (failure: LibrdKafkaError | null | undefined, value: T) => vo
 
 /** How long a call that fails for the time being is tried again, in ms. */
 const RETRY_FOR_MS = 60_000
-const CONNECT_MS = 30_000
+const CONNECT_MS = 10_000
 const RETRY_EVERY_MS = 100
 const FATAL_REASON_MS = 1_000
 
@@ -65,9 +66,14 @@ export class KafkaClient<C extends Client<never>> {
     })
   }
 
-  /** Connects, and fails when no broker answers within 30 seconds. */
-  static async connect<C extends Client<never>>(context: KafkaContext, native: C): Promise<KafkaClient<C>> {
-    const client = new KafkaClient(context, native)
+  /**
+   * Makes a client and connects it.
+   * @throws MillraceError INVALID_OPTION for a setting that librdkafka refuses; LogError when no broker answers within
+   * 10 seconds.
+   */
+  static async connect<C extends Client<never>>(context: KafkaContext, make: () => C): Promise<KafkaClient<C>> {
+    const client = new KafkaClient(context, made(context, make))
+    const { native } = client
     try {
       await client.call<unknown>('Connecting', done => native.connect({ timeout: CONNECT_MS }, done))
     } catch (thrown) {
@@ -144,5 +150,18 @@ export class KafkaClient<C extends Client<never>> {
   private async disconnect(): Promise<void> {
     await Promise.allSettled(this.calls)
     if (this.native.isConnected()) await new Promise<void>(resolve => this.native.disconnect(() => resolve()))
+  }
+}
+
+function made<C>(context: KafkaContext, make: () => C): C {
+  try {
+    return make()
+  } catch (thrown) {
+    const reason = redact(messageOf(thrown), context.settings)
+    throw new MillraceError(
+      'INVALID_OPTION',
+      `librdkafka refuses the Kafka settings: ${reason}. Its CONFIGURATION.md names them all.`,
+      { cause: thrown },
+    )
   }
 }

@@ -42,11 +42,12 @@ interface Reading extends TopicPartition {
   messages: Message[]
 }
 
-/** What a group's members agree on, kept by the log: which protocol the brokers take. */
 export interface GroupOptions {
   readonly group: string
   readonly instanceId: string | undefined
-  protocol: GroupProtocol
+  readonly protocol: GroupProtocol
+  /** What the members of one log learn about its brokers. */
+  readonly brokerTraits: { classicOnly: boolean }
   watermarks(at: TopicPartition): Promise<Watermarks>
 }
 
@@ -78,7 +79,8 @@ export class KafkaConsumer implements LogConsumer {
 
   private async connect(): Promise<void> {
     const { context, options } = this
-    const protocol = options.protocol === 'classic' ? 'classic' : 'consumer'
+    const { protocol: wanted, brokerTraits } = options
+    const protocol = wanted === 'classic' || (wanted === 'auto' && brokerTraits.classicOnly) ? 'classic' : 'consumer'
     const { global, topic } = clientSettings(context.brokers, FETCH_DEFAULTS, context.settings, {
       'group.id': options.group,
       ...(options.instanceId === undefined ? {} : { 'group.instance.id': options.instanceId }),
@@ -91,15 +93,19 @@ export class KafkaConsumer implements LogConsumer {
       'enable.partition.eof': true,
       'isolation.level': 'read_committed',
     })
-    const native: NativeConsumer = new context.driver.KafkaConsumer(
-      {
-        ...global,
-        rebalance_cb: (failure: KafkaFailure, partitions: TopicPartition[]) =>
-          rebalances.happened(failure.code, partitions),
-        offset_commit_cb: (failure: KafkaFailure | undefined) => this.commits.shift()?.(failure),
-      },
-      { ...topic, 'auto.offset.reset': 'error' },
-    )
+    const make = () =>
+      new context.driver.KafkaConsumer(
+        {
+          ...global,
+          rebalance_cb: (failure: KafkaFailure, partitions: TopicPartition[]) =>
+            rebalances.happened(failure.code, partitions),
+          offset_commit_cb: (failure: KafkaFailure | undefined) => this.commits.shift()?.(failure),
+        },
+        { ...topic, 'auto.offset.reset': 'error' },
+      )
+    this.client = await KafkaClient.connect<NativeConsumer>(context, make)
+    const { native } = this.client
+    native.on('partition.eof', (event: EofEvent) => this.reachedEnd(event))
     const rebalances = new Rebalances(
       native,
       protocol === 'consumer',
@@ -108,8 +114,6 @@ export class KafkaConsumer implements LogConsumer {
         if (!this.closed) this.failure = this.client.failed('Sharing out partitions', thrown)
       },
     )
-    native.on('partition.eof', (event: EofEvent) => this.reachedEnd(event))
-    this.client = await KafkaClient.connect(context, native)
     this.client.onLog = facility => {
       if (facility === 'SESSTMOUT' || facility === 'MAXPOLL') rebalances.sessionLost()
     }
@@ -213,7 +217,7 @@ export class KafkaConsumer implements LogConsumer {
     const reason = await this.client.fatalReason()
     if (this.options.protocol === 'auto' && /not supported/i.test(reason)) {
       logger.debug(`${name} has no consumer group protocol (KIP-848): using the classic one.`)
-      this.options.protocol = 'classic'
+      this.options.brokerTraits.classicOnly = true
       return this.reconnect()
     }
     // Under the newer protocol, an instance that was killed keeps its id until its session times out.

@@ -48,14 +48,14 @@ class KafkaLog implements Log {
   readonly name: string
   private plain: Promise<KafkaClient<NativeConsumer>> | undefined
   private readonly idleReaders: PartitionReader[] = []
-  private protocol: GroupProtocol
+  /** Brokers without the newer group protocol were met. */
+  private readonly brokerTraits = { classicOnly: false }
 
   constructor(
     private readonly context: KafkaContext,
     private readonly options: KafkaLogOptions,
   ) {
     this.name = context.name
-    this.protocol = options.groupProtocol ?? 'auto'
   }
 
   /** A client that sees open transactions too, for questions about topics. */
@@ -74,7 +74,7 @@ class KafkaLog implements Log {
       'enable.auto.commit': false,
       'isolation.level': 'read_uncommitted',
     })
-    return KafkaClient.connect(this.context, new driver.KafkaConsumer(global, topic))
+    return KafkaClient.connect(this.context, () => new driver.KafkaConsumer(global, topic))
   }
 
   async describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
@@ -116,16 +116,11 @@ class KafkaLog implements Log {
     readonly group: string
     readonly instanceId?: string
   }): Promise<LogConsumer> {
-    const log = this
     return KafkaConsumer.connect(this.context, {
       group,
       instanceId,
-      get protocol() {
-        return log.protocol
-      },
-      set protocol(protocol) {
-        log.protocol = protocol
-      },
+      protocol: this.options.groupProtocol ?? 'auto',
+      brokerTraits: this.brokerTraits,
       watermarks: at => this.watermarks(at),
     })
   }

@@ -57,12 +57,12 @@ export class KafkaProducer implements LogProducer {
       'delivery.report.only.error': true,
       ...(transactionalId === undefined ? {} : { 'transactional.id': transactionalId }),
     })
-    const native = new context.driver.Producer({ ...global, dr_cb: true }, topic)
-    const client = await KafkaClient.connect(context, native)
+    const make = () => new context.driver.Producer({ ...global, dr_cb: true }, topic)
+    const client = await KafkaClient.connect(context, make)
     if (transactionalId !== undefined) {
       try {
         await client.retry<void>(`Preparing the transactional id "${transactionalId}"`, done =>
-          native.initTransactions(CALL_MS, failure => done(failure, undefined)),
+          client.native.initTransactions(CALL_MS, failure => done(failure, undefined)),
         )
       } catch (thrown) {
         await client.close()

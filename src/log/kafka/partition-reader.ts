@@ -23,8 +23,8 @@ export class PartitionReader {
       'enable.partition.eof': true,
       'isolation.level': 'read_committed',
     })
-    const native = new context.driver.KafkaConsumer(global, { ...topic, 'auto.offset.reset': 'error' })
-    return new PartitionReader(await KafkaClient.connect(context, native))
+    const make = () => new context.driver.KafkaConsumer(global, { ...topic, 'auto.offset.reset': 'error' })
+    return new PartitionReader(await KafkaClient.connect(context, make))
   }
 
   /**

@@ -6,7 +6,7 @@ import { LogStorage } from '../../../src/log/embedded/log-storage.js'
 import { RecordChunkWriter } from '../../../src/log/embedded/record-chunk.js'
 import { memoryEngine } from '../../../src/state/memory/memory-engine.js'
 import { ManualClock } from '../clocks.js'
-import { plain } from '../log-contract.js'
+import { plain } from '../member.js'
 
 const DAY = 86_400_000
 

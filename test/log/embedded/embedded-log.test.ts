@@ -6,7 +6,8 @@ import { embeddedLog, openEmbeddedLog } from '../../../src/log/embedded/embedded
 import { memoryEngine } from '../../../src/state/memory/memory-engine.js'
 import { rocksdbNativeEngine } from '../../../src/state/rocksdb/native-engine.js'
 import { ManualClock, systemClock } from '../clocks.js'
-import { logContract, Member, plain, pollUntil } from '../log-contract.js'
+import { logContract } from '../log-contract.js'
+import { Member, plain, pollUntil } from '../member.js'
 
 logContract('embedded, in memory', async () => {
   const engine = memoryEngine()

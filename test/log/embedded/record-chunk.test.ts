@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { packChunks, RecordChunkCursor, RecordChunkWriter } from '../../../src/log/embedded/record-chunk.js'
-import { plain } from '../log-contract.js'
+import { plain } from '../member.js'
 
 const text = fc.option(fc.string({ unit: 'grapheme', maxLength: 20 }))
 const record = fc.record({
