@@ -23,33 +23,32 @@ export function tablesAndWindows(_topology: Topology, graph: Graph): readonly Pr
   })
 }
 
-/** The first name that occurs a second time. */
-function repeated(names: readonly string[]): string | undefined {
-  return names.find((name, index) => names.indexOf(name) !== index)
+/** The names that occur more than once. */
+function repeated(names: readonly string[]): readonly string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
 }
 
 /** Names that a row would hold twice: key columns, window columns and measures share one row. */
 export function rowNames(_topology: Topology, graph: Graph): readonly Problem[] {
-  return graph.nodes.flatMap((node): Problem[] => {
+  return graph.nodes.flatMap((node): readonly Problem[] => {
+    const problem = (message: string): Problem => ({ code: 'COLUMN_COLLISION', node: titleOf(graph, node), message })
     if (node.kind === 'repartition') {
-      const name = repeated(node.by.map(column => column.name))
-      const message = `\`by\` names the column "${name}" twice. Name it once.`
-      return name === undefined ? [] : [{ code: 'COLUMN_COLLISION', node: titleOf(graph, node), message }]
+      return repeated(node.by.map(column => column.name)).map(name =>
+        problem(`\`by\` names the column "${name}" twice. Name it once.`),
+      )
     }
     if (node.kind !== 'aggregate' && node.kind !== 'reduce') return []
     const windowed = windowOf(node)?.type !== 'global'
     const key = knownKeyShape(node)?.map(field => field.name) ?? []
     const window = windowed ? WINDOW_COLUMNS.map(field => field.name) : []
     const measures = node.kind === 'aggregate' ? Object.keys(node.measures) : []
-    const name = repeated([...new Set(key), ...window, ...measures])
-    if (name === undefined) return []
-    const parts = [
-      key.includes(name) && 'a key column',
-      window.includes(name) && 'a window column',
-      measures.includes(name) && 'a measure',
-    ]
-    const message = `"${name}" is ${parts.filter(Boolean).join(' and ')}; they share one row. Rename one, for a key column with { by: { other: '${name}' } }.`
-    return [{ code: 'COLUMN_COLLISION', node: titleOf(graph, node), message }]
+    return repeated([...new Set(key), ...window, ...measures]).map(name => {
+      const isMeasure = measures.includes(name)
+      const other = key.includes(name) ? 'a key column' : 'a window column'
+      return isMeasure
+        ? problem(`"${name}" is ${other} and a measure; they share one row. Rename the measure.`)
+        : problem(`"${name}" is a key column and a window column. Rename the key column: { by: { other: '${name}' } }.`)
+    })
   })
 }
 
@@ -95,11 +94,13 @@ export function legalColumns(_topology: Topology, graph: Graph): readonly Proble
     const columns = columnsOf(node)
     if (columns === undefined) return []
     const title = titleOf(graph, node)
-    const twice = repeated(columns.map(column => column.name))
-    const fields = columns.filter(column => column.name === twice).map(column => `"${column.field.name}"`)
-    const collision = `The fields ${fields.join(' and ')} would both be column "${twice}". Rename one with \`rename\`.`
+    const collisions = repeated(columns.map(column => column.name)).map((twice): Problem => {
+      const fields = columns.filter(column => column.name === twice).map(column => `"${column.field.name}"`)
+      const message = `The fields ${fields.join(' and ')} would both be column "${twice}". Rename one with \`rename\`.`
+      return { code: 'COLUMN_COLLISION', node: title, message }
+    })
     return [
-      ...(twice === undefined ? [] : [{ code: 'COLUMN_COLLISION' as const, node: title, message: collision }]),
+      ...collisions,
       ...columns.flatMap(({ name, field }): Problem[] => {
         const problem = identifierProblem(name)
         if (problem !== undefined) {
