@@ -16,6 +16,7 @@ import {
   repartition,
   type Stream,
   sum,
+  type Topology,
   to,
   topic,
   topology,
@@ -46,13 +47,24 @@ export function unsupported({ kind, window: spec, ops = [] }: Spec): string | un
   return ops.find(step => later.has(step.op))?.op
 }
 
+/** The topology of a case. */
+interface CaseTopology {
+  readonly topology: Topology
+  /** How many null values an aggregate refused that takes none: Kafka Streams counts them as dropped. */
+  readonly nulls: () => number
+}
+
 /** Builds the topology of a case with the public DSL. */
-export function topologyOf(spec: Spec) {
+export function topologyOf(spec: Spec): CaseTopology {
+  const none = (): number => 0
   switch (spec.kind) {
     case 'window-aggregate':
-      return topology('case', table(source('keep').pipe(window(windowOf(spec.window!))), spec))
+      return {
+        topology: topology('case', table(source('keep').pipe(window(windowOf(spec.window!))), spec)),
+        nulls: none,
+      }
     case 'stream-aggregate':
-      return topology('case', table(source('skip').pipe(window(globalWindow())), spec))
+      return { topology: topology('case', table(source('skip').pipe(window(globalWindow())), spec)), nulls: none }
     case 'stream':
       return stream(spec.ops ?? [])
     default:
@@ -128,23 +140,26 @@ function copies(v: Value | null, mod: number): (Value | null)[] {
   return Array.from({ length: floorMod(v.n, mod) }, (_, i) => ({ n: v.n + 100 * i }))
 }
 
-function stream(steps: readonly Step[]) {
+function stream(steps: readonly Step[]): CaseTopology {
   let flow: Values = source('keep')
+  let nulls = 0
+  const notNull = (v: Value | null): boolean => {
+    if (v === null) nulls++
+    return v !== null
+  }
   for (const [i, step] of steps.entries()) {
     if (step.op === 'count') {
-      return topology(
-        'case',
-        flow.pipe(
-          filter(v => v !== null),
-          window(globalWindow()),
-          aggregate('table', { count: count() }),
-          to(topic(RESULT)),
-        ),
+      const counted = flow.pipe(
+        filter(notNull),
+        window(globalWindow()),
+        aggregate('table', { count: count() }),
+        to(topic(RESULT)),
       )
+      return { topology: topology('case', counted), nulls: () => nulls }
     }
     flow = apply(flow, step, i)
   }
-  return topology('case', flow.pipe(to(topic(RESULT))))
+  return { topology: topology('case', flow.pipe(to(topic(RESULT)))), nulls: () => nulls }
 }
 
 function apply(flow: Values, step: Step, ordinal: number): Values {

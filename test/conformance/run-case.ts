@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type TestOutput, TopologyTestDriver } from 'millrace/testing'
-import type { Case, OutputRecord } from './case.js'
+import type { Case, OutputRecord, Spec } from './case.js'
 import { DELETING, RESULT, topologyOf } from './case-topology.js'
 
 /**
@@ -16,24 +16,27 @@ export async function runCase(given: Case): Promise<string | undefined> {
 }
 
 async function answers({ spec, input }: Case): Promise<{ output: OutputRecord[]; droppedAt: number[] }> {
-  const driver = await TopologyTestDriver.start(topologyOf(spec))
+  const { topology, nulls } = topologyOf(spec)
+  const driver = await TopologyTestDriver.start(topology)
   try {
     const output: OutputRecord[] = []
     const droppedAt: number[] = []
-    // A repartition of Kafka Streams filters records without a key and does not count them; Millrace counts all it skips.
-    const uncounted = spec.ops?.some(step => step.op === 'repartition') ?? false
     let dropped = 0
     for (const [index, record] of input.entries()) {
       await driver.pipe(record.topic, { key: record.key, value: record.value, timestamp: record.ts })
       for (const one of await driver.readOutput(RESULT)) output.push(outputRecord(one, index))
-      if (uncounted && record.key === null) dropped++
       const { skipped, refusedWindows } = await driver.accounting()
-      for (; dropped < skipped + refusedWindows; dropped++) droppedAt.push(index)
+      for (; dropped < keyless(spec, skipped) + refusedWindows + nulls(); dropped++) droppedAt.push(index)
     }
     return { output, droppedAt }
   } finally {
     await driver.close()
   }
+}
+
+/** A repartition of Kafka Streams filters records without a key and does not count them; Millrace counts all it skips. */
+function keyless({ ops = [] }: Spec, skipped: number): number {
+  return ops.some(step => step.op === 'repartition') ? 0 : skipped
 }
 
 function outputRecord({ key, value, timestamp }: TestOutput, after: number): OutputRecord {
