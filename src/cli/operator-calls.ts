@@ -41,9 +41,10 @@ function titleOf(compiler: typeof ts, node: ts.Node): string | undefined {
   if (!compiler.isCallExpression(node)) return undefined
   const { expression: callee, arguments: given } = node
   const name = compiler.isPropertyAccessExpression(callee) ? callee.name.text : callee.getText()
+  const [first] = given
+  if (name === 'to') return first && titleOf(compiler, first)
   const operator = OPERATORS.get(name)
   if (operator === undefined) return undefined
-  const [first] = given
   return operator.named && first && compiler.isStringLiteralLike(first)
     ? `${operator.title} "${first.text}"`
     : operator.title

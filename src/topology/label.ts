@@ -2,7 +2,7 @@ import type { Graph } from './graph.js'
 import type { Node } from './node.js'
 
 /** The name that a node was given, or what it reads or writes; undefined for an operator without a name. */
-export function givenName(node: Node): string | undefined {
+function givenName(node: Node): string | undefined {
   switch (node.kind) {
     case 'source':
     case 'to-topic':

@@ -35,7 +35,7 @@ export const WINDOW_COLUMNS: readonly FieldShape[] = ['windowStart', 'windowEnd'
 )
 
 /** The fields of an Avro record schema, as values of a topic hold them. */
-export function fieldsOf(schema: AvroSchema): readonly FieldShape[] {
+function fieldsOf(schema: AvroSchema): readonly FieldShape[] {
   return avroFields(schema).map(field => ({
     name: field.name,
     type: columnTypeOf(field.schema),
