@@ -12,10 +12,16 @@ export interface RangeOptions {
   readonly reverse?: boolean
 }
 
-/** Ordered bytes to bytes, durable where the engine is. No call after `close`. */
+/**
+ * Ordered bytes to bytes, durable where the engine is. Keys have at least one byte. Writes apply in the order of their
+ * calls. No call after `close`, which waits for running calls and ends open ranges.
+ */
 export interface Store {
   getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]>
-  /** Entries of `[from, to)` in unsigned byte order of their keys, as of the call. */
+  /**
+   * Entries of `[from, to)` in unsigned byte order of their keys, as of the call. To be iterated once; one that never is
+   * holds its snapshot until `close`.
+   */
   range(from: Buffer, to: Buffer, options?: RangeOptions): AsyncIterable<readonly [key: Buffer, value: Buffer]>
   /** Applies all changes in order, or none of them. Survives a crash of the process once it resolved. */
   write(batch: readonly StoreWrite[]): Promise<void>

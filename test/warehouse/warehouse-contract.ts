@@ -4,7 +4,7 @@ import type { Column, ColumnType, ColumnValue } from '../../src/model/column.js'
 import type { Flush, Row, RowKey, SinkIdentity, TableSpec, Warehouse } from '../../src/ports/warehouse.js'
 import { keyColumns, keyIdentity, keyOf } from '../../src/warehouse/row/row-key.js'
 
-export const DAY = 86_400_000
+const DAY = 86_400_000
 export const NOW = Date.UTC(2026, 0, 15)
 
 const column = (name: string, type: ColumnType, nullable = false): Column => ({ name, type, nullable })

@@ -7,7 +7,7 @@ import { quoteIdentifier, quoteList, splitTableName } from './identifier.js'
 import { SQL_TYPES } from './sql-type.js'
 
 /** The table of offsets, which stands in the schema of the tables that it speaks for. */
-export const OFFSETS_TABLE = 'millrace_offsets'
+const OFFSETS_TABLE = 'millrace_offsets'
 
 /** Where a table is. */
 export interface TableLocation {

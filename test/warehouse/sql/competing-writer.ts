@@ -8,8 +8,8 @@ import { BATCH, LOG_END, rowsOf, TABLE } from './quest-log.js'
 
 // A process of its own, to be killed: writes the log's rows batch by batch from where the warehouse says, pausing between
 // the computing and the writing of a batch, as a process does that is descheduled. `naive` writes rows, then the offset,
-// and asks for no owner. At offset `stopAt` it stops itself (SIGSTOP) before it writes, until somebody wakes it up.
-// Exit codes: 0 - the log's end was written; 3 - fenced.
+// and asks for no owner. At offset `stopAt` it stops itself (SIGSTOP) before it writes, until somebody wakes it up;
+// it then writes what it had computed, and ends. Exit codes: 0 - the log's end was written; 3 - fenced; 5 - wrote late.
 const [mode, url, stopAt] = process.argv.slice(2) as ['fenced' | 'naive', string, string]
 
 async function naiveSink(): Promise<Pick<WarehouseSink, 'nextOffset' | 'flush'>> {
@@ -40,6 +40,7 @@ try {
     await sleep(Math.random() * 30)
     if (from === Number(stopAt)) process.kill(process.pid, 'SIGSTOP')
     await sink.flush(flush)
+    if (from === Number(stopAt)) process.exit(5)
   }
   process.exit(0)
 } catch (thrown) {
