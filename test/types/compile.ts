@@ -21,8 +21,13 @@ function options(): ts.CompilerOptions {
 
 /** Compiles texts as files of this folder, in one program, with the project's options; what is said of each, in order. */
 export function compile(texts: readonly string[]): readonly (readonly Said[])[] {
+  return compileAt(here, texts)
+}
+
+/** Compiles texts as files of a folder: what they import stands beside it. */
+export function compileAt(folder: string, texts: readonly string[]): readonly (readonly Said[])[] {
   const compilerOptions = options()
-  const files = new Map(texts.map((text, index) => [join(here, `compiled-${index}.ts`), text]))
+  const files = new Map(texts.map((text, index) => [join(folder, `compiled-${index}.ts`), text]))
   const host = ts.createCompilerHost(compilerOptions)
   const { fileExists, getSourceFile, readFile } = host
   host.fileExists = name => files.has(name) || fileExists(name)
