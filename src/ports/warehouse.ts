@@ -24,6 +24,8 @@ export interface SinkIdentity {
   readonly table: TableSpec
   /** Id of the rows topic where the log knows it; a change means that the topic was recreated. */
   readonly topicId: string | undefined
+  /** Offset behind the last record of the rows topic: an offset beyond it means that the topic was recreated, too. */
+  readonly logEnd: number
   /** Age in ms of `as_of` from which on tombstones may be gone from the rows topic, so that a rebuild is due. */
   readonly tombstoneRetentionMs: number
   /** Now, in ms since 1970. */

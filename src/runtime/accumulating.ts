@@ -9,14 +9,12 @@ import type { Cell, WindowTable } from './window-table.js'
  */
 class Staging {
   private readonly staged = new Map<Accumulator, unknown[] | null>()
-  private record = ''
+  private turn = 0
 
-  stage(program: MeasureProgram, accumulator: Accumulator, effect: Effect): void {
-    const { topic, partition, offset } = effect.position
-    const record = `${topic}/${partition}/${offset}`
-    if (record !== this.record) {
+  stage(program: MeasureProgram, accumulator: Accumulator, effect: Effect, turn: number): void {
+    if (turn !== this.turn) {
       this.staged.clear()
-      this.record = record
+      this.turn = turn
     }
     const staged = this.staged.get(accumulator)
     const states = staged === undefined ? accumulator.states : (staged ?? undefined)
@@ -28,12 +26,12 @@ class Staging {
 /** Adds records to the windows of a table. */
 export class TableTarget implements EffectTarget {
   private readonly staging = new Staging()
-  readonly stage?: (effect: Effect) => void
+  readonly stage?: (effect: Effect, turn: number) => void
 
   constructor(private readonly table: WindowTable) {
     if (table.program.custom) {
-      this.stage = effect => {
-        this.staging.stage(table.program, this.cell(effect), effect)
+      this.stage = (effect, turn) => {
+        this.staging.stage(table.program, this.cell(effect), effect, turn)
       }
     }
   }
@@ -52,12 +50,12 @@ export class TableTarget implements EffectTarget {
 /** Adds records to the partials of a combiner. */
 export class CombinerTarget implements EffectTarget {
   private readonly staging = new Staging()
-  readonly stage?: (effect: Effect) => void
+  readonly stage?: (effect: Effect, turn: number) => void
 
   constructor(private readonly combiner: Combiner) {
     if (combiner.program.custom) {
-      this.stage = effect => {
-        this.staging.stage(combiner.program, this.partial(effect), effect)
+      this.stage = (effect, turn) => {
+        this.staging.stage(combiner.program, this.partial(effect), effect, turn)
       }
     }
   }

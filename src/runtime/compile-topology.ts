@@ -19,7 +19,7 @@ import { Combiner } from './combiner.js'
 import { type FieldValues, fieldValues, recordSchema } from './field-values.js'
 import { fingerprintOf } from './internal-value.js'
 import { KeyCodec } from './key-codec.js'
-import { MarkerWriter } from './marker-writer.js'
+import { type Closes, MarkerWriter } from './marker-writer.js'
 import { MeasureProgram } from './measure-program.js'
 import { RowsOutput, TopicOutput, type WireEncoding } from './outputs.js'
 import type { CatalogueEntry } from './progress.js'
@@ -99,7 +99,7 @@ class Compiler {
     const writers: RepartitionWriter[] = []
     for (const node of sub.outputs) {
       if (node.kind === 'repartition') {
-        const writer = this.repartitionWriter(node, topic)
+        const writer = this.repartitionWriter(node, topic, sub)
         writers.push(writer)
         outputs.set(node, writer)
       } else outputs.set(node, node.kind === 'to-topic' ? await this.topicOutput(node) : this.rowsOutput(node))
@@ -116,7 +116,6 @@ class Compiler {
       aggregates,
       outputs,
       writers,
-      laneLag: Math.max(0, ...[...aggregates.values()].map(a => finite(a.window.size) + a.window.grace)),
       markerFingerprint: source.kind === 'repartition' ? markerFingerprint(source).toString('latin1') : '',
     }
   }
@@ -193,6 +192,7 @@ class Compiler {
       keys: new KeyCodec(key, fromSource ? 'utf8' : 'avro', serde),
       changelog: changelogTopic(this.plan.group, node),
       combined: sub.source.kind === 'repartition' && combinable(sub.source, node),
+      lag: lagOf(input, sub.source),
       fingerprint,
       entry,
     }
@@ -200,7 +200,16 @@ class Compiler {
     return aggregate
   }
 
-  private repartitionWriter(node: RepartitionNode, laneTopic: string): RepartitionWriter {
+  /** The windows of all tables that get their records through this node, however far downstream. */
+  private closesBehind(node: Node, lag = 0): Closes[] {
+    return (this.readers.get(node) ?? []).flatMap(reader => {
+      if (reader.kind !== 'aggregate' && reader.kind !== 'reduce') return this.closesBehind(reader, lag)
+      const window = windowOf(reader)!
+      return [{ window, lag }, ...this.closesBehind(reader, lag + lagOfWindow(window))]
+    })
+  }
+
+  private repartitionWriter(node: RepartitionNode, laneTopic: string, sub: SubTopology): RepartitionWriter {
     const { serde, producer, now } = this.environment
     const topic = repartitionTopic(this.plan.group, node)
     const downstream = this.subs.find(sub => sub.source === node) as SubTopology
@@ -221,7 +230,8 @@ class Compiler {
       raw,
       new MarkerWriter(
         { topic: laneTopic, count: this.partitions(laneTopic) },
-        programs.map(p => p.window),
+        this.closesBehind(node),
+        lagOf(node.inputs[0] as Node, sub.source),
         markerInterval,
       ),
       markerFingerprint(node),
@@ -331,6 +341,20 @@ function declaredSchema(node: Node): AvroSchema | undefined {
 
 function markerFingerprint(node: RepartitionNode): Buffer {
   return fingerprintOf({ marker: node.name, by: node.by.map(column => column.name) })
+}
+
+/**
+ * How far the rows that reach a node lie behind the time of its task: a table on the way holds a row back until its
+ * window closed, which is size + grace behind the window's start.
+ */
+function lagOf(node: Node, source: Node): number {
+  if (node === source) return 0
+  const lag = lagOf(node.inputs[0] as Node, source)
+  return node.kind === 'aggregate' || node.kind === 'reduce' ? lag + lagOfWindow(windowOf(node)!) : lag
+}
+
+function lagOfWindow({ size, grace }: WindowSpec): number {
+  return finite(size) + grace
 }
 
 /** JSON has no infinity: the size of the global window is 0 here. */

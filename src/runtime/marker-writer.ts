@@ -4,10 +4,17 @@ import { finiteOrNull, type LaneEntry, type LaneSet, type Marker } from './lane-
 /** A lane as its owner sees it. */
 export interface LaneState {
   readonly partition: number
-  readonly time: number
   readonly nextOffset: number
+  /** Time of the lane for what lies `lag` behind the time of the task: nothing that it sends later is before it. */
+  timeAt(now: number, lag: number): number
   /** Wall clock minus idleAfter where the lane is idle at `now`, else null. */
   idleClock(now: number): number | null
+}
+
+/** Windows that lane times close; `lag` is how far their stream time lies behind that of the markers' readers. */
+export interface Closes {
+  readonly window: WindowSpec
+  readonly lag: number
 }
 
 interface Announced {
@@ -30,7 +37,9 @@ export class MarkerWriter {
 
   constructor(
     private readonly laneSet: LaneSet,
-    private readonly windows: readonly WindowSpec[],
+    private readonly closes: readonly Closes[],
+    /** How far what is sent lies behind the time of the task: size + grace of the tables before the repartition. */
+    private readonly lag: number,
     private readonly markerInterval: number,
   ) {}
 
@@ -46,12 +55,12 @@ export class MarkerWriter {
   due(now: number): boolean {
     for (const [lane, announced] of this.lanes) {
       if (announced.forced) return true
-      const idleClock = lane.idleClock(now)
+      const { time, idleClock } = this.stateOf(lane, now)
       if ((idleClock === null) !== (announced.idleClock === null)) return true
       if (idleClock !== null) {
         if (this.passesClose(announced.idleClock as number, idleClock)) return true
-      } else if (lane.time > announced.time) {
-        if (this.passesClose(announced.time, lane.time) || now - this.lastMarkerAt >= this.markerInterval) return true
+      } else if (time > announced.time) {
+        if (this.passesClose(announced.time, time) || now - this.lastMarkerAt >= this.markerInterval) return true
       }
     }
     return false
@@ -61,9 +70,9 @@ export class MarkerWriter {
   take(now: number): Marker {
     const entries: LaneEntry[] = []
     for (const [lane, announced] of this.lanes) {
-      const idleClock = lane.idleClock(now)
-      entries.push({ partition: lane.partition, time: lane.time, nextOffset: lane.nextOffset, idleClock })
-      announced.time = lane.time
+      const { time, idleClock } = this.stateOf(lane, now)
+      entries.push({ partition: lane.partition, time, nextOffset: lane.nextOffset, idleClock })
+      announced.time = time
       announced.idleClock = idleClock
       announced.forced = false
     }
@@ -71,8 +80,13 @@ export class MarkerWriter {
     return { lanes: this.laneSet, entries }
   }
 
+  /** A lane behind a table is never idle: its time follows the wall clock with that of the table's windows. */
+  private stateOf(lane: LaneState, now: number): { readonly time: number; readonly idleClock: number | null } {
+    return { time: lane.timeAt(now, this.lag), idleClock: this.lag > 0 ? null : lane.idleClock(now) }
+  }
+
   private passesClose(from: number, to: number): boolean {
-    return this.windows.some(window => closesPassed(window, to) > closesPassed(window, from))
+    return this.closes.some(({ window, lag }) => closesPassed(window, to - lag) > closesPassed(window, from - lag))
   }
 }
 

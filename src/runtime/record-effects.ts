@@ -1,13 +1,17 @@
 import type { Position } from '../topology/measure.js'
 import type { KeyEntry } from './key-codec.js'
 
+/** Counts the records that were staged in this process, so that a target can tell them apart. */
+let turn = 0
+
 /** Where an effect goes. */
 export interface EffectTarget {
   /**
    * Runs the user code of an effect without changing anything; what it throws is the record's failure.
-   * Effects of one record are staged in order before any is applied.
+   * Effects of one record are staged in order before any is applied; `turn` is the same for all of them and another
+   * one for each record.
    */
-  stage?(effect: Effect): void
+  stage?(effect: Effect, turn: number): void
   apply(effect: Effect): void
 }
 
@@ -59,12 +63,17 @@ export class RecordEffects {
     this.length = length
   }
 
-  /** Applies effects `[from, to)`, or none of them. Throws what user code throws. */
-  apply(from: number, to: number): void {
+  /** Runs the user code of effects `[from, to)`, those of one record. Throws what it throws; then nothing has changed. */
+  stage(from: number, to: number): void {
+    turn++
     for (let i = from; i < to; i++) {
       const effect = this.pool[i]!
-      effect.target.stage?.(effect)
+      effect.target.stage?.(effect, turn)
     }
+  }
+
+  /** Applies effects that were staged. */
+  apply(from: number, to: number): void {
     for (let i = from; i < to; i++) {
       const effect = this.pool[i]!
       effect.target.apply(effect)

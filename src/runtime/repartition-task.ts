@@ -30,8 +30,8 @@ export class RepartitionTask extends Task {
   }
 
   /** Behind a second repartition this task is the lane: windows up to here were sent (DESIGN section 4). */
-  get time(): number {
-    return this.stage.streamTime - this.program.laneLag
+  timeAt(_now: number, lag: number): number {
+    return this.stage.streamTime - lag
   }
 
   idleClock(): null {

@@ -49,6 +49,8 @@ export class SinkTask {
   private retryAt = 0
   private rebuildUntil = -1
   private seen: Set<string> | undefined
+  /** All rows of the topic were read and the unseen ones are pending: the next flush ends the rebuild. */
+  private rebuildEnds = false
 
   constructor(
     readonly program: RowsProgram,
@@ -70,6 +72,7 @@ export class SinkTask {
         partition: this.partition,
         table: this.program.table,
         topicId: this.program.topicId,
+        logEnd: high,
         tombstoneRetentionMs: TOMBSTONE_RETENTION,
         now,
       })
@@ -80,16 +83,14 @@ export class SinkTask {
     }
     this.failures = 0
     this.lastFlushAt = now
-    const beyond = this.sink.nextOffset > high
-    if (beyond)
+    if (this.sink.rebuild) {
       this.warn(
-        `${this.name} holds ${high} records but ${this.warehouse.name} stands at ${this.sink.nextOffset}: it is read anew from its start.`,
+        `${this.name} is read from its start, and rows of ${this.program.table.name} that it does not hold are deleted.`,
       )
-    if (this.sink.rebuild || beyond) {
       this.rebuildUntil = high
       this.seen = new Set()
     }
-    this.nextOffset = beyond ? 0 : this.sink.nextOffset
+    this.nextOffset = this.sink.nextOffset
     this.flushedOffset = this.sink.nextOffset
     return this.nextOffset
   }
@@ -144,7 +145,7 @@ export class SinkTask {
   /** Whether a flush should start: by freshness, by size, or because everything is to be out (`drain`). */
   private due(now: number, drain: boolean): boolean {
     if (this.sink === undefined || this.flushing !== undefined || this.changed || now < this.retryAt) return false
-    if (this.pending.size >= FLUSH_ROWS) return true
+    if (this.pending.size >= FLUSH_ROWS || this.rebuildEnds) return true
     if (drain) return this.pending.size > 0 || this.nextOffset !== this.flushedOffset
     if (this.pending.size > 0) return now - this.pendingSince >= this.program.flushInterval
     return now - this.lastFlushAt >= TOMBSTONE_RETENTION / 4
@@ -176,7 +177,7 @@ export class SinkTask {
       if (value === null) deletes.push(this.program.rowKey(key))
       else upserts.push(this.program.row(key, value))
     }
-    return { upserts, deletes, nextOffset: this.nextOffset, asOf: now }
+    return { upserts, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild: this.rebuildEnds }
   }
 
   private async run(rows: Map<string, PendingRow>, flush: Flush, now: number): Promise<void> {
@@ -195,6 +196,7 @@ export class SinkTask {
       return
     }
     this.failures = 0
+    if (flush.endsRebuild) this.rebuildEnds = false
     this.lastFlushAt = now
     this.flushedOffset = flush.nextOffset
     this.flushedRows += flush.upserts.length + flush.deletes.length
@@ -220,7 +222,9 @@ export class SinkTask {
   /** The end of a rebuild: rows of this partition that the topic does not hold are deleted. */
   private async deleteUnseen(now: number): Promise<void> {
     const seen = this.seen as Set<string>
+    await this.flushing
     this.seen = undefined
+    this.rebuildEnds = true
     for await (const rowKey of this.sink!.keys()) {
       const key = this.program.keyBytes(rowKey)
       const id = key.toString('latin1')

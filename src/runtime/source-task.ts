@@ -32,8 +32,10 @@ export class SourceTask extends Task {
     this.lastRecordAt = environment.now()
   }
 
-  get time(): number {
-    return this.laneTime
+  /** Behind a table, time follows the wall clock while the partition is idle, as the table's windows do. */
+  timeAt(now: number, lag: number): number {
+    if (lag === 0) return this.laneTime
+    return Math.max(this.stage.streamTime, this.idleClock(now) ?? Number.NEGATIVE_INFINITY) - lag
   }
 
   override reachedEnd(): void {

@@ -20,6 +20,8 @@ export interface AggregateProgram {
   /** Of its states and partials. */
   readonly fingerprint: Buffer
   readonly entry: CatalogueEntry
+  /** How far its stream time lies behind the task's: size + grace of the tables before it in the same task. */
+  readonly lag: number
 }
 
 /** What takes records at the end of a pipe. */
@@ -65,8 +67,6 @@ export interface SubTopologyProgram {
   readonly aggregates: ReadonlyMap<Node, AggregateProgram>
   readonly outputs: ReadonlyMap<Node, Output>
   readonly writers: readonly RepartitionWriter[]
-  /** How far the time of its lanes lies behind its stream time: size + grace of the windows that it closes. */
-  readonly laneLag: number
   readonly markerFingerprint: string
 }
 

@@ -51,8 +51,7 @@ export abstract class Task implements LaneState {
     this.input = pipeline.get(source)!
   }
 
-  /** Time of the lane that this task is for its readers: nothing that it sends later is accepted before it. */
-  abstract readonly time: number
+  abstract timeAt(now: number, lag: number): number
 
   /** Wall clock minus idleAfter where the lane is idle, else null. */
   abstract idleClock(now: number): number | null
@@ -66,7 +65,7 @@ export abstract class Task implements LaneState {
 
   restore(progress: TaskProgress): void {
     this.nextOffset = progress.nextOffset
-    this.stage.streamTime = progress.streamTime ?? Number.NEGATIVE_INFINITY
+    this.stage.restore(progress.streamTime ?? Number.NEGATIVE_INFINITY)
     this.accounting = { ...progress.accounting }
     this.lateAfterIdle = progress.lateAfterIdle
   }
@@ -117,11 +116,12 @@ export abstract class Task implements LaneState {
   /** Applies the effects of a record and counts its outcome. */
   private settle(batch: RecordBatch, index: number, from: number, to: number, outcome: Outcome, refused: number): void {
     try {
-      this.effects.apply(from, to)
+      this.effects.stage(from, to)
     } catch (thrown) {
       this.failed(batch, index, this.program.label, thrown)
       return
     }
+    this.effects.apply(from, to)
     this.accounting.refusedWindows += refused
     if (this.counts) this.accounting[outcome]++
   }

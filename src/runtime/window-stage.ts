@@ -34,6 +34,8 @@ type Step =
  */
 export class WindowStage {
   streamTime = Number.NEGATIVE_INFINITY
+  /** Stream time up to which windows were closed: behind `streamTime` only within a batch. */
+  private closedTo = Number.NEGATIVE_INFINITY
   private readonly tables = new Map<Node, TaskTable>()
   private readonly windows = new Map<Node, WindowTable>()
   private readonly emission = new RecordEffects()
@@ -63,9 +65,18 @@ export class WindowStage {
     const target = new TableTarget(windows)
     const want = (start: number, key: KeyEntry): void => windows.want(start, key)
     return record => {
-      const key = aggregate.keys.ofRecord(record.key as KeyRecord | null)
+      let key: KeyEntry | undefined
+      try {
+        key = aggregate.keys.ofRecord(record.key as KeyRecord | null)
+      } catch (thrown) {
+        context.fail(node, thrown)
+        return
+      }
       if (key === undefined) context.keyless = true
-      else enterWindows(context, node, aggregate.window, aggregate.program, target, key, record, this.streamTime, want)
+      else {
+        const closed = aggregate.lag > 0 ? this.closedTo - aggregate.lag : this.streamTime
+        enterWindows(context, node, aggregate.window, aggregate.program, target, key, record, closed, want)
+      }
     }
   }
 
@@ -94,9 +105,14 @@ export class WindowStage {
     return this.tables.get(node)
   }
 
+  restore(streamTime: number): void {
+    this.streamTime = streamTime
+    this.closedTo = streamTime
+  }
+
   /** Whether a window of any table closes at or before `time`. */
   closes(time: number): boolean {
-    for (const { windows } of this.tables.values()) if (windows.closes(time)) return true
+    for (const { windows, program } of this.tables.values()) if (windows.closes(time - program.lag)) return true
     return false
   }
 
@@ -106,7 +122,7 @@ export class WindowStage {
 
   /** The second pass. */
   async runSteps(): Promise<void> {
-    for (const { windows } of this.tables.values()) if (windows.loading) await windows.load()
+    if (this.loading) await this.load()
     const { steps } = this
     this.steps = []
     for (const step of steps) {
@@ -126,26 +142,44 @@ export class WindowStage {
     }
   }
 
-  /** Closes the windows behind `time` and emits their rows. */
+  private get loading(): boolean {
+    for (const { windows } of this.tables.values()) if (windows.loading) return true
+    return false
+  }
+
+  private async load(): Promise<void> {
+    for (const { windows } of this.tables.values()) await windows.load()
+  }
+
+  /** Closes the windows behind `time` and emits their rows, first those of tables that others in this task read. */
   async close(time: number): Promise<void> {
     for (const table of this.tables.values()) {
-      if (!table.windows.closes(time)) continue
-      const final = table.program.node.emit === 'final'
-      for (const cell of await table.windows.close(time, final ? 'all' : 'changed')) {
-        if (!final || cell.states !== undefined) this.emit(table, cell)
+      const { windows, program } = table
+      if (!windows.closes(time - program.lag)) continue
+      const final = program.node.emit === 'final'
+      for (const cell of await windows.close(time - program.lag, final ? 'all' : 'changed')) {
+        if (final && cell.states === undefined) continue
+        this.pass(table, cell)
+        if (this.loading) await this.load()
+        this.settle(table, cell)
       }
     }
+    this.closedTo = time
   }
 
   /** Emits the rows of changed windows, at commit. */
   emitUpdates(): void {
     for (const table of this.tables.values()) {
       if (table.program.node.emit === 'final') continue
-      for (const cell of table.windows.changed) this.emit(table, cell)
+      for (const cell of table.windows.changed) {
+        this.pass(table, cell)
+        this.settle(table, cell)
+      }
     }
   }
 
-  private emit(table: TaskTable, cell: Cell): void {
+  /** Passes the row of a cell on, and notes what it does in `emission`. */
+  private pass(table: TaskTable, cell: Cell): void {
     const { context, emission } = this
     const { node, program, window } = table.program
     const records = context.effects
@@ -157,12 +191,27 @@ export class WindowStage {
     try {
       table.rows.next({ key: rowKey(cell.key.columns, window, cell.start), value, timestamp: cell.timestamp })
       if (context.fault !== undefined) throw context.fault
-      if (context.failure) this.failed(cell, context.failure.node, context.failure.thrown)
-      else emission.apply(0, emission.length)
+      if (context.failure) {
+        emission.clear()
+        this.failed(cell, context.failure.node, context.failure.thrown)
+      }
     } finally {
-      emission.clear()
       context.effects = records
     }
+  }
+
+  /** Does what was noted of a row, all of it or nothing. */
+  private settle(table: TaskTable, cell: Cell): void {
+    const { emission } = this
+    try {
+      emission.stage(0, emission.length)
+    } catch (thrown) {
+      emission.clear()
+      this.failed(cell, table.program.node, thrown)
+      return
+    }
+    emission.apply(0, emission.length)
+    emission.clear()
   }
 
   private failed(cell: Cell, node: Node, thrown: unknown): void {

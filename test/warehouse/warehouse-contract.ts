@@ -34,6 +34,7 @@ export function identityOf(table: TableSpec, changes: Partial<SinkIdentity> = {}
     table,
     topicId: 'topic-1',
     tombstoneRetentionMs: DAY,
+    logEnd: Number.MAX_SAFE_INTEGER,
     now: NOW,
     ...changes,
   }

@@ -62,7 +62,8 @@ export function memoryWarehouse(): Warehouse {
 
 function isOutdated(known: SinkState, table: MemoryTable, identity: SinkIdentity): boolean {
   const recreatedTopic =
-    known.topicId !== undefined && identity.topicId !== undefined && known.topicId !== identity.topicId
+    (known.topicId !== undefined && identity.topicId !== undefined && known.topicId !== identity.topicId) ||
+    known.nextOffset > identity.logEnd
   const lostTombstones = known.asOf !== undefined && identity.now - known.asOf > identity.tombstoneRetentionMs
   return recreatedTopic || lostTombstones || known.tableId !== table.id
 }

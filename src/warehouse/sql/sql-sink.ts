@@ -44,6 +44,7 @@ export async function openSqlSink(database: SqlDatabase, identity: SinkIdentity)
     const [nextOffset, topicId, knownTable, asOf] = rows[0] as (string | null)[]
     const rebuild =
       changed(topicId, identity.topicId) ||
+      Number(nextOffset) > identity.logEnd ||
       changed(knownTable, table) ||
       (asOf != null && identity.now - Number(asOf) > identity.tombstoneRetentionMs)
     await session.query(
