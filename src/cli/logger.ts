@@ -18,7 +18,7 @@ export function createLogger({ level, readable, destination }: LoggerOptions): L
   const stream = readable
     ? pretty({
         destination: { write: (text: string) => target.write(text) },
-        colorize: destination === undefined && process.env.NO_COLOR === undefined,
+        colorize: process.env.NO_COLOR === undefined,
         translateTime: 'SYS:HH:MM:ss',
         ignore: 'pid,hostname',
         sync: true,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { messageOf } from '../model/errors.js'
 import { openLog, schemaRegistry } from './adapters.js'
 import type { Io } from './io.js'
+import { LiveLine } from './live-line.js'
 import { createLogger, type LogLevel } from './logger.js'
 import {
   duration,
@@ -24,6 +25,7 @@ import {
   wholeNumber,
 } from './options.js'
 import type { RunOptions } from './run.js'
+import type { StartOptions } from './start.js'
 import { stopSignal } from './stop-signal.js'
 import { systemClock } from './system-clock.js'
 
@@ -82,6 +84,36 @@ function addRun(program: Command): void {
         const { runCommand } = await import('./run.js')
         await runCommand(files, options, { logger, stop })
         logger.info('Closed.')
+      } finally {
+        stop.dispose()
+      }
+    })
+}
+
+function addStart(program: Command): void {
+  program
+    .command('start')
+    .description('make quest events, aggregate them on the embedded log, and prove the rows')
+    .addOption(flag('--events <count>', 'that the log is to hold in all (default: 200000)').argParser(wholeNumber(1)))
+    .addOption(flag('--for <duration>', 'produce so long').argParser(duration))
+    .addOption(flag('--rate <number>', 'events a second; default: as fast as it goes').argParser(positiveNumber))
+    .addOption(flag('--seed <number>', 'the same seed gives the same events (default: 42)').argParser(wholeNumber(0)))
+    .addOption(flag('--state <folder>', 'keeps all, so that a next start goes on (default: a temporary folder)'))
+    .addOption(storeEngineFlag())
+    .addOption(flag('--json', 'one line of JSON on stdout, all else on stderr').default(false))
+    .addOption(logLevelFlag())
+    .action(async (options: StartOptions & { readonly logLevel: LogLevel }) => {
+      const terminal = process.stderr.isTTY === true
+      const live = terminal ? new LiveLine(process.stderr) : undefined
+      const logger = createLogger({
+        level: options.logLevel,
+        readable: terminal,
+        ...(live && { destination: { write: text => live.write(text) } }),
+      })
+      const stop = stopSignal(() => logger.info('No more events: processing the rest. A second signal ends at once.'))
+      try {
+        const { startCommand } = await import('./start.js')
+        process.exitCode = await startCommand(options, { io, logger, live, stop })
       } finally {
         stop.dispose()
       }
@@ -193,6 +225,7 @@ const program = new Command('millrace')
   .showHelpAfterError('Run it with --help to see what it takes.')
   .exitOverride()
 
+addStart(program)
 addRun(program)
 addDescribe(program)
 addCheck(program)

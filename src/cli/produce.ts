@@ -30,8 +30,8 @@ export interface ProduceOptions extends QuestEventOptions {
   readonly partitions?: number
   /** Ends the production after the transaction in hand. */
   readonly signal?: AbortSignal
-  /** Called after each transaction with the index behind the last event in the log. */
-  readonly onProgress?: (next: number) => void
+  /** Called after each transaction with the index behind the last event in the log; the next one waits for the answer. */
+  readonly onProgress?: (next: number) => void | Promise<void>
 }
 
 export interface ProducePorts {
@@ -77,7 +77,7 @@ export async function produceEvents(options: ProduceOptions, ports: ProducePorts
       }
       await producer.commit()
       next = end
-      options.onProgress?.(next)
+      await options.onProgress?.(next)
       const ahead = rate === undefined ? 0 : started + ((next - from) / rate) * 1_000 - clock.now()
       if (ahead > 0 && next < to) await clock.sleep(ahead)
     }

@@ -8,6 +8,7 @@ import type { Topology } from '../topology/node.js'
 import { assertValid } from '../topology/validate.js'
 import { openLog, openWarehouse, schemaRegistry, storeEngine } from './adapters.js'
 import { loadTopologies, shownPath } from './load-topology.js'
+import { OpenResources } from './open-resources.js'
 import type { LogFlags } from './options.js'
 import type { StopSignal } from './stop-signal.js'
 import { systemClock } from './system-clock.js'
@@ -20,9 +21,6 @@ export interface RunOptions extends LogFlags {
   readonly instanceId: string
   readonly namespace?: string
 }
-
-/** Time that closing may take after a failure, in ms: a log or warehouse that is gone must not keep the process. */
-const CLOSE_AFTER_FAILURE = 10_000
 
 /** How often the figures of a topology are logged, in ms. */
 const STATUS_INTERVAL = 30_000
@@ -86,13 +84,13 @@ export async function runCommand(
   { logger, stop }: { readonly logger: Logger; readonly stop: StopSignal },
 ): Promise<void> {
   const topologies = await soundTopologies(files)
-  const closers: (() => Promise<void>)[] = []
+  const opened = new OpenResources()
   const processes: StreamProcess[] = []
   try {
     const warehouse = warehouseFor(topologies, options)
-    if (warehouse) closers.unshift(() => warehouse.close())
+    if (warehouse) opened.add(() => warehouse.close())
     const log = await openLog(options, logger)
-    closers.unshift(() => log.close())
+    opened.add(() => log.close())
     const shared = {
       log,
       serde: avroSerde(schemaRegistry(options)),
@@ -110,20 +108,21 @@ export async function runCommand(
       const name = topology.name
       const child = logger.child({ topology: name })
       const starting = StreamProcess.start({ ...shared, topology, logger: child })
-      processes.push(await Promise.race([starting, stop.failure]))
+      const process = await Promise.race([starting, stop.failure])
+      processes.push(process)
+      opened.add(
+        () => process.close(),
+        () => process.kill(),
+      )
       const place = `on ${log.name}${warehouse ? ` into ${warehouse.name}` : ''}`
       logger.info(`Topology "${name}" runs ${place}, ${options.guarantee.replaceAll('_', ' ')}.`)
     }
     await untilStopped(processes, logger, stop)
+    await opened.close()
   } catch (thrown) {
-    const closing = (async () => {
-      for (const process of processes) await process.kill().catch(() => undefined)
-      for (const close of closers) await close().catch(() => undefined)
-    })()
-    await Promise.race([closing, systemClock.sleep(CLOSE_AFTER_FAILURE)])
+    await opened.abandon()
     throw thrown
   }
-  for (const close of closers) await close()
 }
 
 /** Runs all until a signal comes; one that fails stops the others, which then commit and close. */
