@@ -91,7 +91,11 @@ export class TopologyTestDriver {
     }
     const clock = new TestClock(options.startTime ?? Date.now())
     const engine = memoryEngine()
-    const log = await embeddedLog({ store: await engine.open('log'), clock })
+    const log = await embeddedLog({
+      store: await engine.open('log'),
+      clock,
+      sessionTimeoutMs: Number.POSITIVE_INFINITY,
+    })
     const registry = fileRegistry({ schemas: [] })
     const serde = avroSerde(registry)
     const warehouse = memoryWarehouse()
