@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
+import { allEqual, compareCells, expectedCells, generated } from './quest-cells.js'
+import { Rig } from './rig.js'
+import { seededRandom } from './seeded-random.js'
+import { until } from './until.js'
+
+const kafka = inject('kafka') ?? ''
+const HOUR = 3_600_000
+
+describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('millrace run', () => {
+  let postgres: PostgresService
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+  afterAll(() => postgres?.stop())
+
+  it('killed again and again under load gives exactly the right cells', async () => {
+    const { random, seed } = seededRandom('crash')
+    const rig = await Rig.create({ kafka, postgres })
+    const data = { seed, start: Date.now() - 12 * HOUR, spanMs: 12 * HOUR, total: 120_000 }
+    const production = new AbortController()
+    await rig.produce({ ...data, to: 1_000 })
+    const producing = rig.produce({ ...data, from: 1_000, rate: 1_200, signal: production.signal })
+
+    const kills: { readonly hit: boolean; readonly afterMs: number; readonly read: number }[] = []
+    for (let kill = 0; kill < 5; kill++) {
+      const worker = rig.worker()
+      await worker.logged(/^Running .*events/)
+      // Every other one comes while the worker is still catching up with what it missed.
+      const afterMs = Math.floor(random() * (kill % 2 === 0 ? 2_500 : 500))
+      await sleep(afterMs)
+      const { hit } = await worker.end('SIGKILL')
+      kills.push({ hit, afterMs, read: (await rig.accounting()).read })
+    }
+    const last = rig.worker()
+    await last.logged(/^Running .*events/)
+    production.abort()
+    const { next: total } = await producing
+    await rig.filled(total, 60_000, () => last.output)
+    expect(await last.end('SIGTERM')).toMatchObject({ code: 0 })
+
+    const accounting = await rig.accounting()
+    const comparison = compareCells(expectedCells(generated(data, 0, total)), await rig.database.cells())
+    console.info('killed again and again:', { kills, ...comparison, ...accounting })
+    // The faults happened: each kill hit a running process, work was done between them, and some was left after the last.
+    expect(kills.every(({ hit }) => hit)).toBe(true)
+    expect(new Set(kills.map(({ read }) => read)).size).toBeGreaterThanOrEqual(3)
+    expect(kills.at(-1)?.read).toBeGreaterThan(0)
+    expect(kills.at(-1)?.read).toBeLessThan(total)
+    expect(comparison.cells).toBeGreaterThanOrEqual(1_000)
+    expect(comparison).toMatchObject(allEqual)
+    expect(accounting).toMatchObject({ read: total, aggregated: total, late: 0, lateAfterIdle: 0 })
+  }, 180_000)
+
+  it('restores its state from the changelog when the state folder is gone', async () => {
+    const rig = await Rig.create({ kafka, postgres, env: { GRACE: '12 hours' } })
+    const start = Date.now() - 2 * HOUR
+    const [before, after] = [7, 8].map(seed => ({ seed, start, spanMs: 2 * HOUR, total: 15_000 })) as [Data, Data]
+    await rig.produce(before)
+    const first = rig.worker()
+    await rig.filled(before.total, 60_000, () => first.output)
+    expect(await first.end('SIGKILL')).toMatchObject({ hit: true })
+    const stores = (await readdir(rig.state, { recursive: true })).filter(
+      name => name.endsWith('.sst') || /CURRENT$/.test(name),
+    )
+    await rm(rig.state, { recursive: true })
+    expect(existsSync(rig.state)).toBe(false)
+
+    // The same windows once more: each cell is right only if what it held before the folder was deleted is still known.
+    await rig.produce(after)
+    const second = rig.worker()
+    const restored = Number((await second.logged(/restored ([1-9]\d*) changelog records/))[1])
+    await rig.filled(before.total + after.total, 60_000, () => second.output)
+    expect(await second.end('SIGTERM')).toMatchObject({ code: 0 })
+    const expected = expectedCells([...generated(before), ...generated(after)])
+    const comparison = compareCells(expected, await rig.database.cells())
+    console.info('state folder deleted:', { stores: stores.length, restored, ...comparison })
+    expect(stores.length).toBeGreaterThan(0)
+    expect(restored).toBeGreaterThanOrEqual(1_000)
+    expect(comparison.cells).toBeGreaterThanOrEqual(1_000)
+    expect(comparison).toMatchObject(allEqual)
+  }, 120_000)
+
+  it('shares partitions with a second member, and takes over those of one that is killed', async () => {
+    const rig = await Rig.create({ kafka, postgres })
+    const data = { seed: 11, start: Date.now() - 6 * HOUR, spanMs: 6 * HOUR, total: 60_000 }
+    const production = new AbortController()
+    await rig.produce({ ...data, to: 1_000 })
+    const producing = rig.produce({ ...data, from: 1_000, rate: 1_500, signal: production.signal })
+    const one = rig.worker({ 'instance-id': 'one', state: join(rig.state, 'one') })
+    await one.logged(/^Running .*events/)
+    const two = rig.worker({ 'instance-id': 'two', state: join(rig.state, 'two') })
+    await two.logged(/^Running .*events/)
+    const shared = (await rig.accounting()).read
+    await until('more work by both', 30_000, async () => (await rig.accounting()).read > shared + 3_000)
+    const { hit } = await one.end('SIGKILL')
+    const killedAt = (await rig.accounting()).read
+    const taken = await until(
+      'the partitions of the other',
+      60_000,
+      async () => {
+        const names = two.messages.filter(message => message.startsWith('Running ')).join(' ')
+        const partitions = Array.from({ length: 8 }, (_, partition) => `${rig.source}/${partition}`)
+        return partitions.every(partition => names.includes(partition)) && names
+      },
+      () => two.output,
+    )
+    production.abort()
+    const { next: total } = await producing
+    await rig.filled(total, 60_000, () => two.output)
+    expect(await two.end('SIGTERM')).toMatchObject({ code: 0 })
+    const accounting = await rig.accounting()
+    const comparison = compareCells(expectedCells(generated(data, 0, total)), await rig.database.cells())
+    console.info('two members, one killed:', { shared, killedAt, taken, ...comparison, ...accounting })
+    expect(hit).toBe(true)
+    expect(killedAt).toBeLessThan(total)
+    expect(comparison).toMatchObject(allEqual)
+    expect(accounting).toMatchObject({ read: total, aggregated: total, late: 0, lateAfterIdle: 0 })
+  }, 120_000)
+})
+
+type Data = Parameters<typeof generated>[0]

@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { type ProduceOptions, produceEvents } from '../../src/cli/produce.js'
+import type { QuestEventOptions } from '../../src/cli/quest-events.js'
+import { systemClock } from '../../src/cli/system-clock.js'
+import { kafkaLog } from '../../src/log/kafka/kafka-log.js'
+import type { Log } from '../../src/ports/log.js'
+import { type Accounting, addAccounting, noAccounting } from '../../src/runtime/accounting.js'
+import { readProgress } from '../../src/runtime/progress.js'
+import { fileRegistry } from '../../src/serde/file-registry.js'
+import { unique } from '../log/member.js'
+import type { PostgresService } from '../services/postgres.js'
+import { QuestDatabase } from './quest-database.js'
+import { until } from './until.js'
+import { topologyFile, Worker } from './worker.js'
+
+export const SCHEMAS = fileURLToPath(new URL('../../schemas', import.meta.url))
+
+export interface RigOptions {
+  readonly kafka: string
+  /** Without it, the topology writes to a topic. */
+  readonly postgres?: PostgresService
+  readonly file?: string
+  readonly flags?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly source?: string
+}
+
+/** What one test has for itself: a source topic, a namespace, a database and a state folder. All of it ends with the test. */
+export class Rig {
+  private constructor(
+    private readonly options: RigOptions,
+    readonly log: Log,
+    readonly namespace: string,
+    readonly source: string,
+    readonly state: string,
+    private readonly questDatabase: QuestDatabase | undefined,
+  ) {}
+
+  static async create(options: RigOptions): Promise<Rig> {
+    const namespace = unique('e2e')
+    const log = await kafkaLog({ brokers: options.kafka })
+    const state = await mkdtemp(join(tmpdir(), 'millrace-e2e-'))
+    const database = options.postgres && (await QuestDatabase.create(options.postgres, namespace.replaceAll('-', '_')))
+    onTestFinished(async () => {
+      await database?.close()
+      await log.close()
+      await rm(state, { recursive: true, force: true })
+    })
+    return new Rig(options, log, namespace, options.source ?? `${namespace}-events`, state, database)
+  }
+
+  get database(): QuestDatabase {
+    if (!this.questDatabase) throw new Error('This test has no database.')
+    return this.questDatabase
+  }
+
+  get group(): string {
+    return `${this.namespace}.quest-minute`
+  }
+
+  /** Writes quest events `[from, to)` into the source topic. */
+  produce(options: QuestEventOptions & Partial<ProduceOptions>): ReturnType<typeof produceEvents> {
+    return produceEvents(
+      { from: 0, to: options.total, topic: this.source, ...options },
+      { log: this.log, registry: fileRegistry({ schemas: SCHEMAS }), clock: systemClock },
+    )
+  }
+
+  /** Starts a worker. Flags given here win over those of the rig. */
+  worker(flags: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}): Worker {
+    const { file = topologyFile('quest-minute'), kafka } = this.options
+    return new Worker({
+      file,
+      flags: {
+        kafka,
+        ...(this.questDatabase && { warehouse: this.questDatabase.url }),
+        state: this.state,
+        schemas: SCHEMAS,
+        namespace: this.namespace,
+        'instance-id': 'worker',
+        ...this.options.flags,
+        ...flags,
+      },
+      env: { SOURCE: this.source, ...this.options.env, ...env },
+    })
+  }
+
+  /** Waits until the table stands for this many events. */
+  async filled(events: number, withinMs: number, state: () => string = () => ''): Promise<void> {
+    await until(
+      `${events} events in the warehouse`,
+      withinMs,
+      async () => (await this.database.events()) >= events,
+      async () => `It holds ${await this.database.events()}; ${JSON.stringify(await this.accounting())} ${state()}`,
+    )
+  }
+
+  /** The counters of all tasks, as last committed. */
+  async accounting(): Promise<Accounting & { readonly lateAfterIdle: number }> {
+    const total = noAccounting()
+    let lateAfterIdle = 0
+    const topic = `${this.group}-progress`
+    if (!(await this.log.describeTopics([topic])).has(topic)) return { ...total, lateAfterIdle }
+    for (const task of (await readProgress(this.log, topic)).tasks.values()) {
+      addAccounting(total, task.accounting)
+      lateAfterIdle += task.lateAfterIdle
+    }
+    return { ...total, lateAfterIdle }
+  }
+}

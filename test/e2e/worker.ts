@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { until } from './until.js'
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
+/** Path of a topology of these tests, or of the repository. */
+export const topologyFile = (name: string) => fileURLToPath(new URL(`./topologies/${name}.ts`, import.meta.url))
+export const shippedTopology = (name: string) => fileURLToPath(new URL(`../../topologies/${name}.ts`, import.meta.url))
+
+/** How a worker is started: flags by name, and environment variables. */
+export interface WorkerOptions {
+  readonly file: string
+  readonly flags: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A `millrace run` process of the built package. It is killed when its test ends. */
+export class Worker {
+  /** All that it wrote to stdout and stderr. */
+  output = ''
+  readonly startedAt = Date.now()
+  readonly exited: Promise<Exit>
+  private readonly child: ChildProcess
+
+  constructor({ file, flags, env = {} }: WorkerOptions) {
+    const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+    this.child = spawn(process.execPath, [MAIN, 'run', file, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        this.output += data
+      })
+    }
+    this.exited = new Promise(resolve => this.child.once('close', (code, signal) => resolve({ code, signal })))
+    const end = () => this.child.kill('SIGKILL')
+    process.once('exit', end)
+    onTestFinished(async () => {
+      process.removeListener('exit', end)
+      this.child.kill('SIGKILL')
+      await this.exited
+    })
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  get pid(): number {
+    return this.child.pid as number
+  }
+
+  /** Messages of its log so far. */
+  get messages(): readonly string[] {
+    const lines = this.output.split('\n').filter(line => line.startsWith('{'))
+    return lines.map(line => String(JSON.parse(line).msg))
+  }
+
+  /** Waits for a log message; fails when the process ends before, or after `withinMs`. */
+  async logged(pattern: RegExp, withinMs = 60_000): Promise<RegExpExecArray> {
+    const find = () => this.messages.map(message => pattern.exec(message)).find(match => match !== null)
+    return until(`a message like ${pattern}`, withinMs, async () => {
+      const match = find()
+      if (match === undefined && !this.running) throw new Error(`The worker ended:\n${this.output}`)
+      return match
+    })
+  }
+
+  /** Sends a signal and waits for the end. Answers whether the process was running when it was sent. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Exit & { readonly hit: boolean }> {
+    const hit = this.running && this.child.kill(signal)
+    return { ...(await this.exited), hit }
+  }
+}
