@@ -1,17 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import type { TestProject } from 'vitest/node'
 import { kafkaAvailable, startKafka } from './kafka.js'
+import { postgresAvailable, startPostgres } from './postgres.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Bootstrap servers of the run's broker; absent where Kafka cannot run here, or no selected file asks for it. */
     kafka: string | undefined
+    /** URL of the run's PostgreSQL server; absent likewise. */
+    postgres: string | undefined
   }
 }
 
-/** A real service that test files ask for by `inject('<name>')`. */
+/** A real service that test files ask for by `inject('<name>')`, or start for themselves. */
 interface Service {
-  readonly name: 'kafka'
+  readonly name: 'kafka' | 'postgres'
+  /** What a file that starts its own one contains. */
+  readonly own: string
   available(): string | undefined
   start(): Promise<{ readonly address: string; stop(): Promise<void> }>
 }
@@ -19,10 +24,20 @@ interface Service {
 const SERVICES: readonly Service[] = [
   {
     name: 'kafka',
+    own: 'startKafka(',
     available: kafkaAvailable,
     async start() {
       const kafka = await startKafka()
       return { address: kafka.brokers, stop: () => kafka.stop() }
+    },
+  },
+  {
+    name: 'postgres',
+    own: 'startPostgres(',
+    available: postgresAvailable,
+    async start() {
+      const postgres = await startPostgres()
+      return { address: postgres.url, stop: () => postgres.stop() }
     },
   },
 ]
@@ -37,17 +52,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const teardown = async () => {
     await Promise.all(stops.map(stop => stop()))
   }
-  const starting = SERVICES.map(async ({ name, available, start }) => {
+  const starting = SERVICES.map(async ({ name, own, available, start }) => {
     project.provide(name, undefined)
-    const suites = files.filter(({ text }) => text.includes(`inject('${name}')`)).map(({ path }) => path)
+    const shared = files.filter(({ text }) => text.includes(`inject('${name}')`))
+    const suites = [...shared, ...files.filter(({ text }) => text.includes(own))].map(({ path }) => path)
     if (suites.length === 0) return
     const reason = process.env.MILLRACE_TEST_SERVICES === '0' ? 'MILLRACE_TEST_SERVICES=0' : available()
     if (reason !== undefined) {
-      const message = `Not run, for want of ${name} (${reason}): ${suites.join(', ')}`
+      const message = `Not run, for want of ${name} (${reason}): ${[...new Set(suites)].join(', ')}`
       if (process.env.CI === 'true') throw new Error(message)
       console.warn(message)
       return
     }
+    if (shared.length === 0) return
     const { address, stop } = await start()
     stops.push(stop)
     project.provide(name, address)

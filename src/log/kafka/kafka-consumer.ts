@@ -1,24 +1,14 @@
 import type { EofEvent, Message, KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
-import type { RecordBatch } from '../../model/record-batch.js'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../../model/topic-partition.js'
 import { type LogConsumer, LogError, type Polled, type Watermarks } from '../../ports/log.js'
 import { KafkaClient, type KafkaContext } from './kafka-client.js'
 import { CODE, isKafkaFailure, type KafkaFailure, logError, offsetGone } from './kafka-error.js'
-import { packMessages } from './message-batches.js'
+import { Readings } from './readings.js'
 import { Rebalances } from './rebalances.js'
-import { clientSettings } from './settings.js'
+import { clientSettings, FETCH_DEFAULTS } from './settings.js'
 
 /** How a group shares out partitions: Kafka's newer protocol (KIP-848), the older one, or the newer where the broker has it. */
 export type GroupProtocol = 'auto' | 'consumer' | 'classic'
-
-/** Settings of everything that reads. librdkafka's `fetch.queue.backoff.ms` of 1 s would leave the process idle. */
-export const FETCH_DEFAULTS = {
-  'fetch.queue.backoff.ms': 5,
-  'fetch.wait.max.ms': 50,
-  'queued.min.messages': 100_000,
-  'queued.max.messages.kbytes': 65_536,
-  'reconnect.backoff.max.ms': 1_000,
-}
 
 /** Longest time that a native call blocks a thread of the pool, and that a rebalance waits to be seen, in ms. */
 const SLICE_MS = 20
@@ -28,19 +18,6 @@ const STALL_MS = 10_000
 /** How long an instance id that another member uses is waited for (brokers allow sessions of a minute), and how often. */
 const UNRELEASED_MS = 120_000
 const REJOIN_EVERY_MS = 1_000
-
-/** Where the consumer reads in one partition. */
-interface Reading extends TopicPartition {
-  /** Offset of the next record. */
-  next: number
-  paused: boolean
-  /** The end that was last reported, or -1. */
-  reportedEnd: number
-  /** An end that is to be reported, or -1. */
-  end: number
-  /** Taken from librdkafka and not yet handed out. */
-  messages: Message[]
-}
 
 export interface GroupOptions {
   readonly group: string
@@ -55,9 +32,9 @@ export interface GroupOptions {
 export class KafkaConsumer implements LogConsumer {
   private client!: KafkaClient<NativeConsumer>
   private rebalances!: Rebalances
-  private readonly readings = new Map<string, Reading>()
+  private readonly readings = new Readings()
   private topics: readonly string[] = []
-  private pumping: Promise<void> | undefined
+  private busy: Promise<void> | undefined
   private failure: unknown
   private commits: ((failure: KafkaFailure | undefined) => void)[] = []
   private lastProgress: number
@@ -105,11 +82,11 @@ export class KafkaConsumer implements LogConsumer {
       )
     this.client = await KafkaClient.connect<NativeConsumer>(context, make)
     const { native } = this.client
-    native.on('partition.eof', (event: EofEvent) => this.reachedEnd(event))
+    native.on('partition.eof', (event: EofEvent) => this.readings.reachedEnd(event))
     const rebalances = new Rebalances(
       native,
       protocol === 'consumer',
-      () => this.positions(),
+      () => this.readings.positions(),
       thrown => {
         if (!this.closed) this.failure = this.client.failed('Sharing out partitions', thrown)
       },
@@ -123,8 +100,10 @@ export class KafkaConsumer implements LogConsumer {
   subscribe(topics: readonly string[]): void {
     this.requireOpen()
     this.topics = topics
-    if (topics.length === 0) this.client.native.unsubscribe()
-    else this.client.native.subscribe([...topics])
+    this.native('Subscribing', native => {
+      if (topics.length === 0) native.unsubscribe()
+      else native.subscribe([...topics])
+    })
   }
 
   async poll(maxRecords: number, timeoutMs: number): Promise<Polled> {
@@ -134,15 +113,16 @@ export class KafkaConsumer implements LogConsumer {
     await this.pump(maxRecords, 0)
     for (;;) {
       const changes = this.rebalances.take()
-      for (const at of [...changes.revoked, ...changes.lost]) this.readings.delete(partitionId(at))
-      const polled = { ...changes, ...this.collect(maxRecords) }
+      this.readings.stop([...changes.revoked, ...changes.lost])
+      const polled = { ...changes, ...this.readings.take(maxRecords) }
+      if (polled.batches.length > 0 || polled.ends.length > 0) this.lastProgress = clock.now()
       if (Object.values(polled).some(list => list.length > 0)) return polled
       if (this.failure !== undefined) {
         const { failure } = this
         this.failure = undefined
         throw failure
       }
-      if (clock.now() - this.lastProgress > STALL_MS) await this.checkPositions()
+      if (clock.now() - this.lastProgress > STALL_MS) await this.checkPositions(this.readings.underWay())
       const left = deadline - clock.now()
       if (left <= 0) return polled
       await this.pump(maxRecords, Math.min(left, SLICE_MS))
@@ -150,12 +130,23 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   /** Takes up to `maxRecords` messages from librdkafka into the readings; waits up to `waitMs` for a first one. */
-  private async pump(maxRecords: number, waitMs: number): Promise<void> {
-    while (this.pumping) await this.pumping
-    this.pumping = this.consume(maxRecords, waitMs).finally(() => {
-      this.pumping = undefined
-    })
-    await this.pumping
+  private pump(maxRecords: number, waitMs: number): Promise<void> {
+    return this.alone(() => this.consume(maxRecords, waitMs))
+  }
+
+  /** Runs `step` while no other one takes messages or moves positions. */
+  private async alone(step: () => Promise<void>): Promise<void> {
+    while (this.busy) await this.busy
+    const done = step()
+    this.busy = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    try {
+      await done
+    } finally {
+      this.busy = undefined
+    }
   }
 
   private async consume(maxRecords: number, waitMs: number): Promise<void> {
@@ -167,24 +158,11 @@ export class KafkaConsumer implements LogConsumer {
       })
     try {
       const first = waitMs > 0 ? await take(1, waitMs) : []
-      this.keep(first)
-      if (waitMs === 0 || (first.length > 0 && maxRecords > 1)) this.keep(await take(maxRecords, 0))
+      this.readings.keep(first)
+      if (waitMs === 0 || (first.length > 0 && maxRecords > 1)) this.readings.keep(await take(maxRecords, 0))
     } catch (thrown) {
       await this.consumeFailed(thrown)
     }
-  }
-
-  private keep(messages: readonly Message[]): void {
-    for (const message of messages) {
-      const reading = this.readings.get(partitionId(message))
-      if (reading === undefined || message.offset < reading.next) continue
-      reading.messages.push(message)
-    }
-  }
-
-  private reachedEnd({ topic, partition, offset }: EofEvent): void {
-    const reading = this.readings.get(partitionId({ topic, partition }))
-    if (reading) reading.end = offset
   }
 
   private async consumeFailed(thrown: unknown): Promise<void> {
@@ -192,7 +170,8 @@ export class KafkaConsumer implements LogConsumer {
     const { logger, name } = this.context
     switch (thrown.code) {
       case CODE.autoOffsetReset:
-        return this.checkPositions()
+        await this.checkPositions(this.readings.positions())
+        throw this.client.failed('Reading at a position that the broker refused', thrown)
       case CODE.maxPollExceeded:
         return this.rebalances.sessionLost()
       case CODE.fatal:
@@ -241,97 +220,58 @@ export class KafkaConsumer implements LogConsumer {
     const former = this.client
     this.readings.clear()
     await this.connect()
-    this.subscribe(this.topics)
+    if (this.closed) await this.client.close()
+    else this.subscribe(this.topics)
     await former.close()
   }
 
   /** @throws MillraceError OFFSET_GONE for a position that the broker does not hold. */
-  private async checkPositions(): Promise<void> {
+  private async checkPositions(positions: readonly PartitionOffset[]): Promise<void> {
     this.lastProgress = this.context.clock.now()
-    for (const reading of [...this.readings.values()]) {
-      const bounds = await this.options.watermarks(reading)
-      if (reading.next >= bounds.low && reading.next <= bounds.high) continue
-      if (this.readings.get(partitionId(reading)) !== reading) continue
-      throw offsetGone(this.context.name, { ...reading, offset: reading.next }, bounds)
+    for (const at of positions) {
+      const bounds = await this.options.watermarks(at)
+      const gone = at.offset < bounds.low || at.offset > bounds.high
+      if (gone && this.readings.has(at)) throw offsetGone(this.context.name, at, bounds)
     }
-  }
-
-  /** Hands out what was taken from librdkafka for partitions that are not paused. */
-  private collect(maxRecords: number): Pick<Polled, 'batches' | 'ends'> {
-    const batches: RecordBatch[] = []
-    const ends: PartitionOffset[] = []
-    let room = maxRecords
-    for (const reading of this.readings.values()) {
-      if (reading.paused) continue
-      const { topic, partition } = reading
-      if (reading.messages.length > 0 && room > 0) {
-        const messages = reading.messages.splice(0, room)
-        room -= messages.length
-        reading.next = (messages.at(-1) as Message).offset + 1
-        batches.push(packMessages(topic, partition, messages))
-      }
-      const { end } = reading
-      if (reading.messages.length > 0 || end < reading.next || end === reading.reportedEnd) continue
-      reading.next = end
-      reading.reportedEnd = end
-      ends.push({ topic, partition, offset: end })
-    }
-    if (batches.length > 0 || ends.length > 0) this.lastProgress = this.context.clock.now()
-    return { batches, ends }
   }
 
   assign(positions: readonly PartitionOffset[]): void {
     this.requireOpen()
     const taken = positions.filter(at => this.rebalances.mayRead(at))
-    for (const { topic, partition, offset } of taken) {
-      const at = { topic, partition }
-      this.readings.set(partitionId(at), { ...at, next: offset, paused: false, reportedEnd: -1, end: -1, messages: [] })
-    }
-    this.rebalances.assign(taken)
-  }
-
-  /** Positions of all that is read, for the classic protocol, which takes a whole assignment each time. */
-  private positions(): TopicPartitionOffset[] {
-    return [...this.readings.values()].map(({ topic, partition, next, messages }) => {
-      const last = messages.at(-1)
-      return { topic, partition, offset: last ? last.offset + 1 : next }
-    })
+    for (const at of taken) this.readings.start(at)
+    this.native('Assigning partitions', () => this.rebalances.assign(taken))
   }
 
   release(partitions: readonly TopicPartition[]): void {
     this.requireOpen()
-    for (const at of partitions) this.readings.delete(partitionId(at))
-    this.rebalances.release(partitions)
+    this.readings.stop(partitions)
+    this.native('Releasing partitions', () => this.rebalances.release(partitions))
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    const known = this.setPaused(partitions, true)
-    if (known.length > 0) this.client.native.pause(known)
+    this.requireOpen()
+    const known = this.readings.setPaused(partitions, true)
+    if (known.length > 0) this.native('Pausing', native => native.pause(known))
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    const known = this.setPaused(partitions, false)
-    if (known.length > 0) this.client.native.resume(known)
+    this.requireOpen()
+    const known = this.readings.setPaused(partitions, false)
+    if (known.length > 0) this.native('Resuming', native => native.resume(known))
   }
 
-  private setPaused(partitions: readonly TopicPartition[], paused: boolean): TopicPartition[] {
+  seek(position: PartitionOffset): Promise<void> {
     this.requireOpen()
-    return partitions.filter(at => {
-      const reading = this.readings.get(partitionId(at))
-      if (reading) reading.paused = paused
-      return reading !== undefined
-    })
+    return this.alone(() => this.seekAlone(position))
   }
 
-  async seek({ topic, partition, offset }: PartitionOffset): Promise<void> {
-    this.requireOpen()
-    while (this.pumping) await this.pumping
-    const reading = this.readings.get(partitionId({ topic, partition }))
-    if (!reading) return
+  private async seekAlone(position: PartitionOffset): Promise<void> {
+    if (!this.readings.has(position)) return
+    this.readings.move(position)
+    const { topic, partition, offset } = position
     const { clock } = this.context
     const deadline = clock.now() + CALL_MS
     for (;;) {
-      Object.assign(reading, { next: offset, reportedEnd: -1, end: -1, messages: [] })
       try {
         const to = { topic, partition, offset }
         return await this.client.attempt<void>(done => this.client.native.seek(to, CALL_MS, f => done(f, undefined)))
@@ -362,20 +302,28 @@ export class KafkaConsumer implements LogConsumer {
   async commit(offsets: readonly PartitionOffset[]): Promise<void> {
     this.requireOpen()
     if (offsets.length === 0) return
-    let answered = false
-    const answer = new Promise<KafkaFailure | undefined>(resolve => {
-      this.commits.push(failure => {
-        answered = true
-        resolve(failure)
-      })
+    let answer: { readonly failure: KafkaFailure | undefined } | undefined
+    this.native('Committing offsets', native => {
+      native.commit(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })))
     })
-    this.client.native.commit(offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })))
+    this.commits.push(failure => {
+      answer = { failure }
+    })
     // The answer comes through the queue that records come through.
-    while (!answered && this.client.open) await this.pump(1, SLICE_MS)
-    const failure = await answer
+    while (!answer && this.client.open) await this.pump(1, SLICE_MS)
+    const failure = answer ? answer.failure : { code: CODE.state, message: 'the consumer was closed meanwhile' }
     if (!failure) return
-    const refused = { ...failure, message: failure.message, isTxnRequiresAbort: true }
+    const refused = { code: failure.code, message: failure.message, isTxnRequiresAbort: true }
     throw logError(this.context.name, 'Committing offsets', refused, text => this.client.clean(text))
+  }
+
+  /** Runs a native call that answers at once. @throws LogError */
+  private native(doing: string, call: (native: NativeConsumer) => void): void {
+    try {
+      call(this.client.native)
+    } catch (thrown) {
+      throw this.client.failed(doing, thrown)
+    }
   }
 
   /**

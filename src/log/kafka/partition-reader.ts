@@ -3,10 +3,9 @@ import type { RecordBatch } from '../../model/record-batch.js'
 import type { TopicPartition } from '../../model/topic-partition.js'
 import { LogError, type Watermarks } from '../../ports/log.js'
 import { KafkaClient, type KafkaContext } from './kafka-client.js'
-import { FETCH_DEFAULTS } from './kafka-consumer.js'
 import { CODE, isKafkaFailure, offsetGone } from './kafka-error.js'
 import { packMessages } from './message-batches.js'
-import { clientSettings } from './settings.js'
+import { clientSettings, FETCH_DEFAULTS } from './settings.js'
 
 const RECORDS_A_READ = 5_000
 const SLICE_MS = 20
@@ -47,12 +46,12 @@ export class PartitionReader {
     native.assign([{ topic, partition, offset: from }])
     try {
       while (next < to) {
-        const messages = await this.consume(topic, partition, next, bounds)
-        const wanted = messages.filter(
-          message => message.topic === topic && message.partition === partition && message.offset < to,
+        const messages = (await this.consume(topic, partition, next, bounds)).filter(
+          message => message.topic === topic && message.partition === partition,
         )
         const last = messages.at(-1)
         if (last) next = Math.max(next, last.offset + 1)
+        const wanted = messages.filter(message => message.offset < to)
         if (wanted.length > 0) yield packMessages(topic, partition, wanted)
       }
     } finally {

@@ -3,6 +3,15 @@ import { MillraceError } from '../../model/errors.js'
 /** librdkafka settings by name, as its CONFIGURATION.md has them. */
 export type KafkaSettings = Readonly<Record<string, string | number | boolean>>
 
+/** Settings of everything that reads. librdkafka's `fetch.queue.backoff.ms` of 1 s would leave the process idle. */
+export const FETCH_DEFAULTS = {
+  'fetch.queue.backoff.ms': 5,
+  'fetch.wait.max.ms': 50,
+  'queued.min.messages': 100_000,
+  'queued.max.messages.kbytes': 65_536,
+  'reconnect.backoff.max.ms': 1_000,
+}
+
 /** Settings that correctness rests on. */
 const OURS = new Set([
   'bootstrap.servers',
