@@ -112,6 +112,8 @@ class Demo {
     const { topology, sink } = await questMinute()
     await targetTopic(this.log, QUEST_TOPIC)
     const { logger, live } = this.console
+    // Before anything else, because making a new database takes much memory for a while.
+    await this.warehouse.prepare(tableSpec(sink))
     const registry = schemaRegistry(this.flags)
     const process = await StreamProcess.start({
       topology,

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Warehouse } from '../../ports/warehouse.js'
 import type { SqlDatabase, SqlSession, TextRow } from '../sql/database.js'
 import { sqlWarehouse } from '../sql/sql-warehouse.js'
+import { dataDirectory } from './data-directory.js'
 import { lockDirectory } from './directory-lock.js'
 
 /** Where the data is: in a directory, or in memory until `close`. */
@@ -69,7 +70,7 @@ class PgliteDatabase implements SqlDatabase {
     await mkdir(directory, { recursive: true })
     const unlock = await lockDirectory(directory)
     try {
-      return { database: await PGlite.create(join(directory, 'data')), unlock }
+      return { database: await PGlite.create(await dataDirectory(directory)), unlock }
     } catch (thrown) {
       await unlock()
       throw new MillraceError(
