@@ -1,30 +1,18 @@
-import type { EofEvent, Message, KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
+import type { Message, KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../../model/topic-partition.js'
 import { type LogConsumer, LogError, type Polled, type Watermarks } from '../../ports/log.js'
-import { KafkaClient, type KafkaContext } from './kafka-client.js'
+import { connectToGroup, type Membership, Restarts } from './group-client.js'
+import type { KafkaClient, KafkaContext } from './kafka-client.js'
 import { CODE, isKafkaFailure, type KafkaFailure, logError, offsetGone } from './kafka-error.js'
 import { Readings } from './readings.js'
-import { Rebalances } from './rebalances.js'
-import { clientSettings, FETCH_DEFAULTS } from './settings.js'
-
-/** How a group shares out partitions: Kafka's newer protocol (KIP-848), the older one, or the newer where the broker has it. */
-export type GroupProtocol = 'auto' | 'consumer' | 'classic'
+import type { Rebalances } from './rebalances.js'
 
 /** Longest time that a native call blocks a thread of the pool, and that a rebalance waits to be seen, in ms. */
 const SLICE_MS = 20
 const CALL_MS = 5_000
 /** After this long without a record or an end, positions are checked against what the broker holds, in ms. */
 const STALL_MS = 10_000
-/** How long an instance id that another member uses is waited for (brokers allow sessions of a minute), and how often. */
-const UNRELEASED_MS = 120_000
-const REJOIN_EVERY_MS = 1_000
-
-export interface GroupOptions {
-  readonly group: string
-  readonly instanceId: string | undefined
-  readonly protocol: GroupProtocol
-  /** What the members of one log learn about its brokers. */
-  readonly brokerTraits: { classicOnly: boolean }
+interface GroupOptions extends Membership {
   watermarks(at: TopicPartition): Promise<Watermarks>
 }
 
@@ -38,7 +26,7 @@ export class KafkaConsumer implements LogConsumer {
   private failure: unknown
   private commits: ((failure: KafkaFailure | undefined) => void)[] = []
   private lastProgress: number
-  private unreleasedSince: number | undefined
+  private readonly restarts: Restarts
   private closed = false
 
   private constructor(
@@ -46,6 +34,7 @@ export class KafkaConsumer implements LogConsumer {
     private readonly options: GroupOptions,
   ) {
     this.lastProgress = context.clock.now()
+    this.restarts = new Restarts(context, options)
   }
 
   static async connect(context: KafkaContext, options: GroupOptions): Promise<KafkaConsumer> {
@@ -55,45 +44,15 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   private async connect(): Promise<void> {
-    const { context, options } = this
-    const { protocol: wanted, brokerTraits } = options
-    const protocol = wanted === 'classic' || (wanted === 'auto' && brokerTraits.classicOnly) ? 'classic' : 'consumer'
-    const { global, topic } = clientSettings(context.brokers, FETCH_DEFAULTS, context.settings, {
-      'group.id': options.group,
-      ...(options.instanceId === undefined ? {} : { 'group.instance.id': options.instanceId }),
-      'group.protocol': protocol,
-      ...(protocol === 'consumer'
-        ? { 'group.remote.assignor': 'range' }
-        : { 'partition.assignment.strategy': 'range' }),
-      'enable.auto.commit': false,
-      'enable.auto.offset.store': false,
-      'enable.partition.eof': true,
-      'isolation.level': 'read_committed',
-    })
-    const make = () =>
-      new context.driver.KafkaConsumer(
-        {
-          ...global,
-          rebalance_cb: (failure: KafkaFailure, partitions: TopicPartition[]) =>
-            rebalances.happened(failure.code, partitions),
-          offset_commit_cb: (failure: KafkaFailure | undefined) => this.commits.shift()?.(failure),
-        },
-        { ...topic, 'auto.offset.reset': 'error' },
-      )
-    this.client = await KafkaClient.connect<NativeConsumer>(context, make)
-    const { native } = this.client
-    native.on('partition.eof', (event: EofEvent) => this.readings.reachedEnd(event))
-    const rebalances = new Rebalances(
-      native,
-      protocol === 'consumer',
-      () => this.readings.positions(),
-      thrown => {
-        if (!this.closed) this.failure = this.client.failed('Sharing out partitions', thrown)
+    const { client, rebalances } = await connectToGroup(this.context, this.options, {
+      positions: () => this.readings.positions(),
+      reachedEnd: event => this.readings.reachedEnd(event),
+      committed: failure => this.commits.shift()?.(failure),
+      failed: thrown => {
+        if (!this.closed) this.failure = thrown
       },
-    )
-    this.client.onLog = facility => {
-      if (facility === 'SESSTMOUT' || facility === 'MAXPOLL') rebalances.sessionLost()
-    }
+    })
+    this.client = client
     this.rebalances = rebalances
   }
 
@@ -192,28 +151,10 @@ export class KafkaConsumer implements LogConsumer {
 
   /** The native client is of no use any more: start over where that helps. */
   private async fatal(failure: KafkaFailure): Promise<void> {
-    const { logger, name, clock } = this.context
     const reason = await this.client.fatalReason()
-    if (this.options.protocol === 'auto' && /not supported/i.test(reason)) {
-      logger.debug(`${name} has no consumer group protocol (KIP-848): using the classic one.`)
-      this.options.brokerTraits.classicOnly = true
-      return this.reconnect()
-    }
-    // Under the newer protocol, an instance that was killed keeps its id until its session times out.
-    if (/instance ID is still used/i.test(reason)) {
-      if (this.unreleasedSince === undefined) {
-        logger.warn(
-          `${name}: the instance id "${this.options.instanceId}" is still used by another member of group "${this.options.group}". Waiting until it leaves or its session times out.`,
-        )
-      }
-      this.unreleasedSince ??= clock.now()
-      if (clock.now() - this.unreleasedSince < UNRELEASED_MS) {
-        await clock.sleep(REJOIN_EVERY_MS)
-        return this.reconnect()
-      }
-    }
-    const message = `${failure.message}: ${reason}`
-    throw logError(name, 'Reading', { code: failure.code, message, isFatal: true }, text => this.client.clean(text))
+    if (await this.restarts.worth(reason)) return this.reconnect()
+    const known = { code: failure.code, message: `${failure.message}: ${reason}`, isFatal: true }
+    throw this.client.failed('Reading', known)
   }
 
   private async reconnect(): Promise<void> {

@@ -1,5 +1,5 @@
-import type { KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
-import { partitionId, type TopicPartition } from '../../model/topic-partition.js'
+import type { KafkaConsumer as NativeConsumer } from 'node-rdkafka'
+import { type PartitionOffset, partitionId, type TopicPartition } from '../../model/topic-partition.js'
 import type { Polled } from '../../ports/log.js'
 
 const ASSIGN_PARTITIONS = -175
@@ -29,7 +29,7 @@ export class Rebalances {
   constructor(
     private readonly native: NativeConsumer,
     private readonly incremental: boolean,
-    private readonly positions: () => TopicPartitionOffset[],
+    private readonly positions: () => readonly PartitionOffset[],
     private readonly failed: (thrown: unknown) => void,
   ) {}
 
@@ -90,12 +90,12 @@ export class Rebalances {
     return this.owned.has(id) && !this.revoking.has(id) && !this.reading.has(id)
   }
 
-  assign(positions: readonly TopicPartitionOffset[]): void {
+  assign(positions: readonly PartitionOffset[]): void {
     if (positions.length === 0) return
     for (const { topic, partition } of positions)
       this.reading.set(partitionId({ topic, partition }), { topic, partition })
     if (this.incremental) this.native.incrementalAssign([...positions])
-    else this.native.assign(this.positions())
+    else this.native.assign([...this.positions()])
   }
 
   release(partitions: readonly TopicPartition[]): void {
@@ -120,7 +120,7 @@ export class Rebalances {
     for (const at of partitions) this.reading.delete(partitionId(at))
     if (this.incremental) this.native.incrementalUnassign([...partitions])
     else if (this.owned.size === 0 || this.leaving) this.native.unassign()
-    else this.native.assign(this.positions())
+    else this.native.assign([...this.positions()])
   }
 
   /** The consumer leaves the group: revocations are answered at once from now on. */
