@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type ProduceOptions, produceEvents } from '../../src/cli/produce.js'
 import type { QuestEventOptions } from '../../src/cli/quest-events.js'
@@ -14,10 +13,9 @@ import { fileRegistry } from '../../src/serde/file-registry.js'
 import { unique } from '../log/member.js'
 import type { PostgresService } from '../services/postgres.js'
 import { QuestDatabase } from './quest-database.js'
+import { SCHEMAS } from './quest-topic.js'
 import { until } from './until.js'
 import { topologyFile, Worker } from './worker.js'
-
-export const SCHEMAS = fileURLToPath(new URL('../../schemas', import.meta.url))
 
 export interface RigOptions {
   readonly kafka: string

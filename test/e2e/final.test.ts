@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, inject, it } from 'vitest'
+import { outputRecords } from './output-topic.js'
+import { allEqual, cellId, compareCells, expectedCells, generated, type QuestCell } from './quest-cells.js'
+import { Rig } from './rig.js'
+import { seededRandom } from './seeded-random.js'
+import { until } from './until.js'
+
+const kafka = inject('kafka') ?? ''
+const HOUR = 3_600_000
+
+interface Row extends QuestCell {
+  readonly questType: string
+}
+
+describe.skipIf(kafka === '')('final rows in a topic', () => {
+  it('come exactly once a window, however often the worker is killed', async () => {
+    const { random, seed } = seededRandom('final')
+    const output = `final-${seed}-${Date.now()}`
+    const rig = await Rig.create({ kafka, env: { EMIT: 'final', OUTPUT: output, IDLE_AFTER: '10 seconds' } })
+    const data = { seed, start: Date.now() - 12 * HOUR, spanMs: 12 * HOUR, total: 120_000 }
+    const production = new AbortController()
+    await rig.produce({ ...data, to: 1_000, partitions: 4 })
+    const producing = rig.produce({ ...data, from: 1_000, rate: 1_000, signal: production.signal })
+    const kills: { readonly hit: boolean; readonly read: number; readonly rows: number }[] = []
+    for (let kill = 0; kill < 3; kill++) {
+      const worker = rig.worker()
+      await worker.logged(/^Running .*events/)
+      await sleep(500 + Math.floor(random() * 2_000))
+      const { hit } = await worker.end('SIGKILL')
+      kills.push({ hit, read: (await rig.accounting()).read, rows: await rows(rig, output) })
+    }
+    const last = rig.worker()
+    await last.logged(/^Running .*events/)
+    production.abort()
+    const { next: total } = await producing
+    const expected = expectedCells(generated(data, 0, total))
+    // The topic is silent now: the wall clock closes the last windows.
+    await until(
+      'all final rows',
+      60_000,
+      async () => (await rows(rig, output)) >= expected.size,
+      () => last.output,
+    )
+    expect(await last.end('SIGTERM')).toMatchObject({ code: 0 })
+
+    const records = await outputRecords(rig.log, output, rig.state)
+    const found = new Map<string, QuestCell>()
+    for (const { key, value } of records) {
+      const { questType, windowStart } = key as { readonly questType: string; readonly windowStart: number | Date }
+      found.set(cellId(questType, Number(windowStart)), value as Row)
+    }
+    const comparison = compareCells(expected, found)
+    console.info('final rows:', { kills, records: records.length, keys: found.size, ...comparison })
+    expect(kills.every(({ hit }) => hit)).toBe(true)
+    expect(kills.at(-1)?.read).toBeGreaterThan(0)
+    expect(kills.at(-1)?.rows).toBeGreaterThan(0)
+    expect(kills.at(-1)?.rows).toBeLessThan(expected.size)
+    expect(found.size).toBe(records.length)
+    expect(comparison).toMatchObject(allEqual)
+  }, 180_000)
+})
+
+/** Committed and uncommitted records and markers of transactions: an upper bound until the topic is read. */
+async function rows(rig: Rig, topic: string): Promise<number> {
+  if (!(await rig.log.describeTopics([topic])).has(topic)) return 0
+  return (await outputRecords(rig.log, topic, rig.state)).length
+}
