@@ -48,6 +48,13 @@ function sentenceOf(thrown: unknown): string {
   return `${code}${messageOf(thrown)}`
 }
 
+/** Says what ended the command: as a log line where it keeps a log. */
+function fail(thrown: unknown, logger?: Logger): void {
+  if (logger?.isLevelEnabled('fatal')) logger.fatal(sentenceOf(thrown))
+  else io.err(sentenceOf(thrown))
+  process.exitCode = FAILED
+}
+
 function loggerOf({ logLevel }: { readonly logLevel: LogLevel }): Logger {
   return createLogger({ level: logLevel, readable: process.stderr.isTTY === true })
 }
@@ -77,13 +84,21 @@ function addRun(program: Command): void {
     )
     .addOption(instanceIdFlag())
     .addOption(namespaceFlag())
+    .addOption(
+      flag('--status-interval <duration>', 'how often figures are logged')
+        .argParser(duration)
+        .default(30_000, '30 seconds'),
+    )
     .action(async (files: string[], options: RunOptions & { readonly logLevel: LogLevel }) => {
+      const { runCommand, soundTopologies } = await import('./run.js')
+      const topologies = await soundTopologies(files)
       const logger = loggerOf(options)
       const stop = stopSignal(signal => logger.info(`${signal}: committing and closing. A second signal ends at once.`))
       try {
-        const { runCommand } = await import('./run.js')
-        await runCommand(files, options, { logger, stop })
+        await runCommand(topologies, options, { logger, stop })
         logger.info('Closed.')
+      } catch (thrown) {
+        fail(thrown, logger)
       } finally {
         stop.dispose()
       }
@@ -114,6 +129,8 @@ function addStart(program: Command): void {
       try {
         const { startCommand } = await import('./start.js')
         process.exitCode = await startCommand(options, { io, logger, live, stop })
+      } catch (thrown) {
+        fail(thrown, logger)
       } finally {
         stop.dispose()
       }
@@ -237,10 +254,7 @@ try {
   await program.parseAsync()
 } catch (thrown) {
   if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : USAGE
-  else {
-    io.err(sentenceOf(thrown))
-    process.exitCode = FAILED
-  }
+  else fail(thrown)
 }
 // Native clients and timers of what could not be closed must not keep the process.
 process.exit()

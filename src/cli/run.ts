@@ -20,10 +20,9 @@ export interface RunOptions extends LogFlags {
   readonly commitInterval: number
   readonly instanceId: string
   readonly namespace?: string
+  /** How often the figures of each topology are logged, in ms. */
+  readonly statusInterval: number
 }
-
-/** How often the figures of a topology are logged, in ms. */
-const STATUS_INTERVAL = 30_000
 
 /**
  * The topologies of all files, none twice and each sound.
@@ -75,15 +74,14 @@ function warehouseFor(topologies: readonly Topology[], options: RunOptions): War
 }
 
 /**
- * `millrace run FILE…`: runs the topologies in this process until a signal stops it, then commits, flushes and closes.
+ * `millrace run FILE…`: runs sound topologies in this process until a signal stops it, then commits, flushes and closes.
  * @throws MillraceError when something keeps it from starting or going on; everything is closed by then.
  */
 export async function runCommand(
-  files: readonly string[],
+  topologies: readonly Topology[],
   options: RunOptions,
   { logger, stop }: { readonly logger: Logger; readonly stop: StopSignal },
 ): Promise<void> {
-  const topologies = await soundTopologies(files)
   const opened = new OpenResources()
   const processes: StreamProcess[] = []
   try {
@@ -117,7 +115,7 @@ export async function runCommand(
       const place = `on ${log.name}${warehouse ? ` into ${warehouse.name}` : ''}`
       logger.info(`Topology "${name}" runs ${place}, ${options.guarantee.replaceAll('_', ' ')}.`)
     }
-    await untilStopped(processes, logger, stop)
+    await untilStopped(processes, options.statusInterval, logger, stop)
     await opened.close()
   } catch (thrown) {
     await opened.abandon()
@@ -126,12 +124,17 @@ export async function runCommand(
 }
 
 /** Runs all until a signal comes; one that fails stops the others, which then commit and close. */
-async function untilStopped(processes: readonly StreamProcess[], logger: Logger, stop: StopSignal): Promise<void> {
+async function untilStopped(
+  processes: readonly StreamProcess[],
+  statusInterval: number,
+  logger: Logger,
+  stop: StopSignal,
+): Promise<void> {
   const failed = new AbortController()
   const signal = AbortSignal.any([stop.signal, failed.signal])
   const status = setInterval(() => {
     for (const process of processes) logStatus(process, logger)
-  }, STATUS_INTERVAL)
+  }, statusInterval)
   try {
     const running = processes.map(async process => {
       try {
