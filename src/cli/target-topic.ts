@@ -4,6 +4,9 @@ import type { Log } from '../ports/log.js'
 /** Partitions of a topic that a command makes when nobody says how many. */
 const NEW_TOPIC_PARTITIONS = 8
 
+/** Kafka deletes by a record's timestamp, which is its event time here: old events would be gone at once. */
+const KEPT = { 'retention.ms': '-1' }
+
 /**
  * Number of partitions of a topic, which is created where it does not exist.
  * @throws MillraceError MISSING_TOPIC when the log does not show the topic after creating it.
@@ -11,7 +14,7 @@ const NEW_TOPIC_PARTITIONS = 8
 export async function targetTopic(log: Log, topic: string, partitions = NEW_TOPIC_PARTITIONS): Promise<number> {
   const existing = (await log.describeTopics([topic])).get(topic)
   if (existing !== undefined) return existing.partitions
-  await log.createTopics([{ name: topic, partitions, config: {} }])
+  await log.createTopics([{ name: topic, partitions, config: KEPT }])
   const created = (await log.describeTopics([topic])).get(topic)
   if (created !== undefined) return created.partitions
   throw new MillraceError(

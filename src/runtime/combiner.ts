@@ -57,10 +57,10 @@ export class Combiner {
   }
 
   /** Hands out every partial, encoded, and forgets them. */
-  flush(send: (key: KeyEntry, value: Buffer, timestamp: number) => void): void {
+  flush(send: (key: KeyEntry, value: Buffer) => void): void {
     for (const keys of this.partials.values()) {
       for (const partial of keys.values()) {
-        if (partial.records > 0) send(partial.key, this.encode(partial), partial.timestamp)
+        if (partial.records > 0) send(partial.key, this.encode(partial))
       }
     }
     this.clear()

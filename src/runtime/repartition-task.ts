@@ -109,7 +109,7 @@ export class RepartitionTask extends Task {
     if (decode === undefined) throw this.unknown(batch.data, start)
     const { envelope, valueStart } = decodeEnvelope(batch.data, start)
     const { context } = this
-    const timestamp = batch.timestamps[index] as number
+    const { timestamp } = envelope
     context.begin()
     context.laneTime = envelope.laneTime
     context.place(this.source.laneTopic, envelope.lane, envelope.offset, timestamp)

@@ -18,8 +18,8 @@ export interface RawPath {
   readonly windows: readonly WindowSpec[] | undefined
 }
 
-/** Bytes between the header of a raw record and its value: null flag, lane, lane time, offset, index. */
-const ENVELOPE_BYTES = 1 + 4 + 8 + 8 + 4
+/** Bytes between the header of a raw record and its value: null flag, lane, lane time, offset, index, timestamp. */
+const ENVELOPE_BYTES = 1 + 4 + 8 + 8 + 4 + 8
 
 /** What a raw record brings with it: its lane, and the lane's time when it was read, which judge it downstream. */
 export interface Envelope {
@@ -27,6 +27,8 @@ export interface Envelope {
   readonly laneTime: number
   readonly offset: number
   readonly index: number
+  /** Event time: the record in the repartition topic has the time when it was sent. */
+  readonly timestamp: number
 }
 
 /**
@@ -96,7 +98,7 @@ export class RepartitionWriter implements EffectTarget {
       const effect = context.effects.next(this)
       effect.key = key
       effect.timestamp = record.timestamp
-      effect.value = this.envelope(value, context, index)
+      effect.value = this.envelope(value, context, index, record.timestamp)
     } catch (thrown) {
       context.fail(this.node, thrown)
       return
@@ -104,7 +106,7 @@ export class RepartitionWriter implements EffectTarget {
     context.reached = true
   }
 
-  private envelope(value: Buffer | undefined, context: TaskContext, index: number): Buffer {
+  private envelope(value: Buffer | undefined, context: TaskContext, index: number, timestamp: number): Buffer {
     const bytes = Buffer.allocUnsafe(HEADER_BYTES + ENVELOPE_BYTES + (value?.length ?? 0))
     ;(this.rawHeader as Buffer).copy(bytes, 0)
     bytes[HEADER_BYTES] = value === undefined ? 1 : 0
@@ -112,16 +114,21 @@ export class RepartitionWriter implements EffectTarget {
     bytes.writeDoubleBE(context.laneTime, HEADER_BYTES + 5)
     bytes.writeDoubleBE(context.position.offset, HEADER_BYTES + 13)
     bytes.writeInt32BE(index, HEADER_BYTES + 21)
+    bytes.writeDoubleBE(timestamp, HEADER_BYTES + 25)
     value?.copy(bytes, HEADER_BYTES + ENVELOPE_BYTES)
     return bytes
   }
 
   apply(effect: Effect): void {
-    this.send(effect.key, effect.value as Buffer, effect.timestamp)
+    this.send(effect.key, effect.value as Buffer)
   }
 
-  private send(key: KeyEntry, value: Buffer, timestamp: number): void {
-    this.producer.send(this.topic, key.partition(this.partitions), key.bytes, value, timestamp)
+  /**
+   * Event time is in the value: Kafka deletes by a record's timestamp, and would delete a catch-up through old events
+   * before it is read.
+   */
+  private send(key: KeyEntry, value: Buffer): void {
+    this.producer.send(this.topic, key.partition(this.partitions), key.bytes, value, this.now())
   }
 
   /** Entries held back until the next commit. */
@@ -142,7 +149,7 @@ export class RepartitionWriter implements EffectTarget {
    */
   flush(now: number): void {
     for (const combiner of this.combiners) {
-      combiner.flush((key, value, timestamp) => this.send(key, value, timestamp))
+      combiner.flush((key, value) => this.send(key, value))
     }
     if (!this.markers.due(now)) return
     const marker = encodeMarker(this.markerHeader, this.markers.take(now))
@@ -178,6 +185,7 @@ export function decodeEnvelope(data: Buffer, start: number): { envelope: Envelop
       laneTime: data.readDoubleBE(at + 5),
       offset: data.readDoubleBE(at + 13),
       index: data.readInt32BE(at + 21),
+      timestamp: data.readDoubleBE(at + 25),
     },
     valueStart: data[at] === 1 ? -1 : at + ENVELOPE_BYTES,
   }

@@ -23,9 +23,12 @@ export interface TopicPlan {
   readonly deadLetters: string
 }
 
-/** Repartition topics are read within days or never; Kafka's default, said explicitly. */
+/** Repartition topics are read within days or never: 7 days, counted from when a record is sent. */
 const REPARTITION_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
 const COMPACTED = { 'cleanup.policy': 'compact' }
+
+/** Records that keep their event time: Kafka would delete old ones at once, since it counts from a record's timestamp. */
+const KEPT = { 'retention.ms': '-1' }
 
 /** Plans the topics of a topology. `sources` are the partition counts of its source topics. */
 export function planTopics(topology: Topology, sources: ReadonlyMap<string, number>, namespace?: string): TopicPlan {
@@ -46,12 +49,12 @@ export function planTopics(topology: Topology, sources: ReadonlyMap<string, numb
     for (const node of sub.outputs) {
       if (node.kind === 'repartition') add(repartitionTopic(group, node), node.partitions ?? widest, REPARTITION_CONFIG)
       else if (node.kind === 'to-warehouse') add(rowsTopic(group, node), count, COMPACTED)
-      else outputs.set(node.topic, { name: node.topic, partitions: widest, config: {} })
+      else outputs.set(node.topic, { name: node.topic, partitions: widest, config: KEPT })
     }
   }
   const deadLetters = deadLetterTopic(group)
   const progress = progressTopic(group)
-  add(deadLetters, widest, {})
+  add(deadLetters, widest, KEPT)
   add(progress, 1, PROGRESS_TOPIC_CONFIG)
   return { group, partitions, internal, outputs: [...outputs.values()], progress, deadLetters }
 }
