@@ -162,9 +162,9 @@ export class StreamProcess {
   async step(timeoutMs: number): Promise<void> {
     await this.sinks.open()
     const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
-    await this.rebalance(polled)
+    const restored = await this.rebalance(polled)
     await this.attempt(async () => {
-      await this.dispatch(polled)
+      await this.dispatch(polled, restored)
       if (this.commitDue(this.options.clock.now())) await this.commit()
     })
     const busy = polled.batches.length > 0 || polled.assigned.length > 0
@@ -183,16 +183,15 @@ export class StreamProcess {
     }
   }
 
-  private async dispatch(polled: Polled): Promise<void> {
+  /** Hands out what was polled. Sinks come first: they are no part of a transaction that may fail. */
+  private async dispatch({ batches, ends }: Polled, restored: ReadonlySet<string>): Promise<void> {
     const now = this.options.clock.now()
-    if (polled.batches.length > 0) await this.begin()
-    for (const batch of polled.batches) {
-      const id = partitionId(batch)
-      const task = this.tasks.get(id)
-      if (task) await task.process(batch)
-      else this.sinks.get(id)?.process(batch, now)
-    }
-    for (const end of polled.ends) this.tasks.get(partitionId(end))?.reachedEnd()
+    for (const batch of batches) this.sinks.get(partitionId(batch))?.process(batch, now)
+    if (batches.length > 0) await this.begin()
+    const taskOf = (at: TopicPartition): Task | undefined =>
+      restored.has(partitionId(at)) ? undefined : this.tasks.get(partitionId(at))
+    for (const batch of batches) await taskOf(batch)?.process(batch)
+    for (const end of ends) taskOf(end)?.reachedEnd()
   }
 
   private async begin(): Promise<void> {
@@ -218,9 +217,13 @@ export class StreamProcess {
     )
   }
 
-  /** Commits all tasks together, in the order of DESIGN section 5. */
-  async commit(): Promise<void> {
+  /**
+   * Commits all tasks together, in the order of DESIGN section 5. Stores of tasks that are given up next note how much
+   * of their changelogs they hold; that is looked up first, since the commit proves that nobody else wrote before it.
+   */
+  private async commit(leaving: readonly Task[] = []): Promise<void> {
     const now = this.options.clock.now()
+    for (const task of leaving) await this.tasks.notePosition(task, true)
     const tasks = this.tasks.all
     await this.begin()
     for (const task of tasks) await task.closeIdle(now)
@@ -241,12 +244,13 @@ export class StreamProcess {
       this.inTransaction = false
     } else await this.producer.flush()
     for (const [fingerprint, entry] of this.program.catalogue) this.progress.catalogue.set(fingerprint, entry)
-    for (const [task, changes] of writes) await this.tasks.write(task, changes)
+    for (const [task, changes] of writes) await this.tasks.write(task, changes, this.exactlyOnce)
     if (!this.exactlyOnce && offsets.length > 0) await this.consumer.commit(offsets)
+    for (const task of leaving) await this.tasks.write(task, [], true)
     for (const task of tasks) task.committed()
     this.sinks.committed()
     this.lastCommit = this.options.clock.now()
-    for (const task of writes.keys()) await this.tasks.notePosition(task)
+    for (const task of writes.keys()) if (!leaving.includes(task)) await this.tasks.notePosition(task)
   }
 
   private sendChangelogs(tasks: readonly Task[], now: number): Map<Task, StoreWrite[]> {
@@ -271,22 +275,30 @@ export class StreamProcess {
     }
   }
 
-  private async rebalance({ lost, revoked, assigned }: Polled): Promise<void> {
+  /**
+   * Gives up and takes over partitions. The answer is which tasks were restored: what was polled for them lies behind
+   * the place where they read on.
+   */
+  private async rebalance({ lost, revoked, assigned }: Polled): Promise<ReadonlySet<string>> {
     if (lost.length > 0) await this.giveUp()
-    if (revoked.length > 0 && this.tasks.all.length > 0) await this.attempt(() => this.commit())
+    if (revoked.length > 0 && this.tasks.all.length > 0) {
+      const leaving = revoked.map(at => this.tasks.get(partitionId(at))).filter(task => task !== undefined)
+      await this.attempt(() => this.commit(leaving))
+    }
     await this.release([...lost, ...revoked])
     if (assigned.length > 0) await this.adopt(assigned)
-    if (this.dropped.length === 0) return
+    if (this.dropped.length === 0) return new Set()
     const positions = await this.openTasks(this.dropped)
     this.dropped = []
     for (const position of positions) await this.consumer.seek(position)
+    return new Set(positions.map(partitionId))
   }
 
   private async release(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
     const ids = new Set(partitions.map(partitionId))
     this.dropped = this.dropped.filter(({ at }) => !ids.has(partitionId(at)))
-    await this.tasks.drop(partitions, true)
+    await this.tasks.drop(partitions)
     await this.sinks.drop(partitions)
     this.consumer.release(partitions)
   }
@@ -313,7 +325,7 @@ export class StreamProcess {
     for (const { program, partition } of this.tasks.all) {
       this.dropped.push({ program, at: { topic: program.topic, partition } })
     }
-    await this.tasks.close(false)
+    await this.tasks.close()
   }
 
   /** Opens tasks and answers where they read on. */
@@ -398,22 +410,23 @@ export class StreamProcess {
   /** Commits, flushes, closes stores and sinks, and leaves the group. */
   async close(): Promise<void> {
     if (this.closed) return
-    if (this.tasks.changed || this.inTransaction) await this.commit()
+    if (this.tasks.all.length > 0 || this.inTransaction) await this.attempt(() => this.commit(this.tasks.all))
     await this.sinks.flushOnce()
-    await this.leave(true)
+    await this.leave()
   }
 
   /** Stops as after a fault: what was not committed is given up. */
   async kill(): Promise<void> {
     if (this.closed) return
-    if (this.inTransaction) await this.producer.abort()
-    await this.leave(false)
+    // A producer that was fenced cannot abort, and has nothing to abort.
+    if (this.inTransaction) await this.producer.abort().catch(() => undefined)
+    await this.leave()
   }
 
-  private async leave(committed: boolean): Promise<void> {
+  private async leave(): Promise<void> {
     this.closed = true
     await this.sinks.close()
-    await this.tasks.close(committed)
+    await this.tasks.close()
     await this.consumer.close()
     await this.producer.close()
   }

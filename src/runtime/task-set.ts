@@ -6,6 +6,7 @@ import type { Log } from '../ports/log.js'
 import type { Store, StoreEngine, StoreWrite } from '../ports/store.js'
 import { positionWrite, readPosition, restoreTable } from './changelog.js'
 import { RepartitionTask } from './repartition-task.js'
+import { TOMBSTONE_RETENTION } from './sink-task.js'
 import { SourceTask } from './source-task.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
@@ -57,14 +58,14 @@ export class TaskSet {
         : new RepartitionTask(program, input, partition, store, this.environment)
     let restored = 0
     for (const { program: aggregate, windows } of task.tables) {
-      restored += await restoreTable(this.log, aggregate.changelog, partition, windows, store!)
+      restored += await restoreTable(this.log, aggregate.changelog, partition, windows, store!, this.clock.now())
     }
     await task.open()
     this.tasks.set(partitionId({ topic: program.topic, partition }), task)
     return { task, restored }
   }
 
-  /** Opens a store. One that is damaged, of another engine, or ahead of its changelog is wiped, to be restored. */
+  /** Opens a store. One that is damaged, stale, of another engine, or ahead of its changelog is wiped, to be restored. */
   private async openStore(program: SubTopologyProgram, partition: number): Promise<Store> {
     const directory = join(this.directory, program.name, String(partition))
     const anew = async (reason: string): Promise<Store> => {
@@ -82,17 +83,23 @@ export class TaskSet {
     }
     for (const { changelog } of program.aggregates.values()) {
       const position = await readPosition(store, changelog)
-      if (position === undefined || position <= (await this.log.watermarks({ topic: changelog, partition })).high)
-        continue
+      if (position === undefined) continue
+      const { high } = await this.log.watermarks({ topic: changelog, partition })
+      const stale = this.clock.now() - position.at > TOMBSTONE_RETENTION
+      if (position.offset <= high && !stale) continue
       await store.close()
-      return anew(`It stands for more than ${changelog} holds.`)
+      return anew(stale ? `Deletions that it missed may be gone from ${changelog}.` : `It is ahead of ${changelog}.`)
     }
     return store
   }
 
-  /** Writes a commit's changes into a task's store, with the last known changelog position. */
-  async write(task: Task, changes: readonly StoreWrite[]): Promise<void> {
-    await task.store?.write([...changes, ...(this.positions.get(task)?.writes ?? [])])
+  /**
+   * Writes a commit's changes into a task's store. `position`: with the changelog position that was looked up before the
+   * commit, which proved that all up to there came from this task.
+   */
+  async write(task: Task, changes: readonly StoreWrite[], position: boolean): Promise<void> {
+    const noted = position ? (this.positions.get(task)?.writes ?? []) : []
+    if (changes.length + noted.length > 0) await task.store?.write([...changes, ...noted])
   }
 
   /** Looks up where the changelogs end, now that the store holds all of it, for the next write to note. */
@@ -103,32 +110,25 @@ export class TaskSet {
     const writes: StoreWrite[] = []
     for (const { changelog } of task.program.aggregates.values()) {
       const { high } = await this.log.watermarks({ topic: changelog, partition: task.partition })
-      writes.push(positionWrite(changelog, high))
+      writes.push(positionWrite(changelog, { offset: high, at: now }))
     }
     this.positions.set(task, { writes, at: now })
   }
 
-  /** Closes tasks. `committed`: nothing is open in them, so that their stores can note that they are complete. */
-  async drop(partitions: readonly TopicPartition[], committed: boolean): Promise<void> {
+  /** Closes tasks. What they did not commit is given up. */
+  async drop(partitions: readonly TopicPartition[]): Promise<void> {
     for (const at of partitions) {
       const id = partitionId(at)
       const task = this.tasks.get(id)
       if (task === undefined) continue
       for (const writer of task.program.writers) writer.markers.remove(task)
       this.tasks.delete(id)
-      if (committed && task.store) {
-        await this.notePosition(task, true)
-        await this.write(task, [])
-      }
       this.positions.delete(task)
       await task.store?.close()
     }
   }
 
-  async close(committed: boolean): Promise<void> {
-    await this.drop(
-      this.all.map(task => ({ topic: task.program.topic, partition: task.partition })),
-      committed,
-    )
+  async close(): Promise<void> {
+    await this.drop(this.all.map(task => ({ topic: task.program.topic, partition: task.partition })))
   }
 }
