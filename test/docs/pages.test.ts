@@ -1,6 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { fromTopic, to, topic, topology } from 'millrace'
 import { describe, expect, test } from 'vitest'
+import { questEvent } from '../../schemas/quest-event.js'
+import { planTopics } from '../../src/runtime/topic-plan.js'
+import questMinute from '../../topologies/quest-minute.js'
 import { sourceFiles } from '../architecture/import-graph.js'
 import { compileAt } from '../types/compile.js'
 import { flagsOf, millrace } from './cli.js'
@@ -13,7 +17,7 @@ const inReadme = (language: string, containing: string): string => {
   return found[0]?.text ?? ''
 }
 
-describe('pages', () => {
+describe('pages', { timeout: 120_000 }, () => {
   test.each(pages())('the links of %s lead somewhere', page => {
     const links = [...textOf(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link)
     const paths = links.filter(link => !link.includes(':')).map(link => normalize(join(dirname(page), link)))
@@ -40,7 +44,7 @@ describe('pages', () => {
   })
 })
 
-describe('README', () => {
+describe('README', { timeout: 120_000 }, () => {
   test('shows the graph that describe prints', async () => {
     const described = await millrace('describe', 'topologies/quest-minute.ts', '--format', 'mermaid')
     expect(inReadme('mermaid', 'flowchart')).toBe(described)
@@ -67,6 +71,23 @@ describe('README', () => {
     })
     expect(listed.length).toBeGreaterThan(10)
     expect(listed).toEqual(await flagsOf('run'))
+  })
+})
+
+describe('operating', () => {
+  test('topics are made with the settings that it lists', () => {
+    const listed = new Map(tableUnder('docs/operating.md', '## Topics').map(([name, , settings]) => [name, settings]))
+    const events = fromTopic('quest-events', { value: questEvent })
+    const copies = topology('quest-minute', events.pipe(to(topic('copies'))))
+    const plans = [questMinute, copies].map(one => planTopics(one, new Map([['quest-events', 8]])))
+    const made = new Map<string, string>()
+    for (const { name, config } of plans.flatMap(plan => [...plan.internal, ...plan.outputs])) {
+      const settings = Object.entries(config).map(([key, value]) => `${key}=${value}`)
+      const [, kind] = /^quest-minute-.*?(repartition|changelog|rows|progress|dead-letters)$/.exec(name) ?? []
+      const part = { repartition: '<name>-', changelog: '<name>-', rows: '<table>-' }[kind ?? ''] ?? ''
+      made.set(kind ? `<group>-${part}${kind}` : 'topics of to(topic(…))', settings.join(' '))
+    }
+    expect(made).toEqual(listed)
   })
 })
 
