@@ -8,15 +8,22 @@ function positionKey(changelog: string): Buffer {
   return Buffer.from(`m${changelog}`)
 }
 
-/** The entry that notes that the store stands for the changelog up to `offset`. */
-export function positionWrite(changelog: string, offset: number): StoreWrite {
-  return { type: 'put', key: positionKey(changelog), value: Buffer.from(String(offset)) }
+/** Up to where a store stands for a changelog, and when that was so. */
+export interface ChangelogPosition {
+  readonly offset: number
+  /** Ms since 1970. */
+  readonly at: number
 }
 
-/** The offset up to which the store stands for the changelog; undefined for a store that knows nothing of it. */
-export async function readPosition(store: Store, changelog: string): Promise<number | undefined> {
+/** The entry that notes a store's position. */
+export function positionWrite(changelog: string, position: ChangelogPosition): StoreWrite {
+  return { type: 'put', key: positionKey(changelog), value: Buffer.from(JSON.stringify(position)) }
+}
+
+/** The position of a store; undefined for one that knows nothing of the changelog. */
+export async function readPosition(store: Store, changelog: string): Promise<ChangelogPosition | undefined> {
   const [value] = await store.getMany([positionKey(changelog)])
-  return value === undefined ? undefined : Number(value.toString())
+  return value === undefined ? undefined : (JSON.parse(value.toString()) as ChangelogPosition)
 }
 
 /**
@@ -29,10 +36,11 @@ export async function restoreTable(
   partition: number,
   table: WindowTable,
   store: Store,
+  now: number,
 ): Promise<number> {
   const at = { topic: changelog, partition }
   const { low, high } = await log.watermarks(at)
-  const from = Math.max(low, (await readPosition(store, changelog)) ?? low)
+  const from = Math.max(low, (await readPosition(store, changelog))?.offset ?? low)
   let records = 0
   for await (const batch of log.read(at, from, high)) {
     const writes: StoreWrite[] = []
@@ -44,6 +52,6 @@ export async function restoreTable(
     records += batch.count
     await store.write(writes)
   }
-  await store.write([positionWrite(changelog, high)])
+  await store.write([positionWrite(changelog, { offset: high, at: now })])
   return records
 }
