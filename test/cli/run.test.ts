@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { soundTopologies } from '../../src/cli/run.js'
+import { tableSpec } from '../../src/runtime/rows-program.js'
+import { pgliteWarehouse } from '../../src/warehouse/pglite/pglite-warehouse.js'
+import { Command, millrace } from './command.js'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const QUEST_MINUTE = at('../../topologies/quest-minute.ts')
+const SCHEMAS = at('../../schemas')
+const EVENTS = 5_000
+
+let state: string
+let running: Command[]
+
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'millrace-run-'))
+  running = []
+})
+
+afterEach(async () => {
+  for (const command of running) {
+    command.kill('SIGKILL')
+    await command.ended
+  }
+  rmSync(state, { recursive: true, force: true })
+})
+
+function flags(): string[] {
+  return ['--state', state, '--schemas', SCHEMAS]
+}
+
+function run(...args: string[]): Command {
+  const command = new Command(['run', ...args, ...flags(), '--status-interval', '200ms'])
+  running.push(command)
+  return command
+}
+
+async function produce(): Promise<void> {
+  expect(await millrace(['produce', '--events', String(EVENTS), ...flags()])).toMatchObject({ code: 0 })
+}
+
+async function eventsInTable(): Promise<number> {
+  const warehouse = pgliteWarehouse({ directory: join(state, 'warehouse') })
+  try {
+    const [topology] = await soundTopologies([QUEST_MINUTE])
+    const sink = topology?.outputs.find(node => node.kind === 'to-warehouse')
+    if (!sink) throw new Error('quest-minute has no table')
+    const table = tableSpec(sink)
+    const events = table.columns.findIndex(({ name }) => name === 'events')
+    let sum = 0
+    for await (const row of warehouse.rows(table)) sum += Number(row[events])
+    return sum
+  } finally {
+    await warehouse.close()
+  }
+}
+
+describe('millrace run', () => {
+  it('SIGTERM: commits, flushes rows that are not due, closes with code 0', { timeout: 240_000 }, async () => {
+    await produce()
+    const sums: number[] = []
+    // What stands in internal topics when the signal comes is the next run's: nothing is lost or counted twice.
+    for (let runs = 0; runs < 6 && sums.at(-1) !== EVENTS; runs++) {
+      const command = run(QUEST_MINUTE)
+      await command.said(new RegExp(`"read":${EVENTS},.*"lag":0`))
+      await new Promise(resolve => setTimeout(resolve, runs * 1_000))
+      command.kill('SIGTERM')
+      const { code, stdout, stderr } = await command.ended
+      expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+      expect(stderr.trim().split('\n').at(-1)).toMatch(/"msg":"Closed\."/)
+      sums.push(await eventsInTable())
+    }
+    expect(sums.at(-1)).toBe(EVENTS)
+  })
+
+  it('a second program on the same folder is refused by name', { timeout: 60_000 }, async () => {
+    await produce()
+    const command = run(QUEST_MINUTE)
+    await command.said(/Topology \\"quest-minute\\" runs/)
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags()])
+    expect(code).toBe(1)
+    expect(stderr).toContain(`LOG_IN_USE: Another program has the embedded log in ${join(state, 'log')} open.`)
+    const producing = await millrace(['produce', ...flags()])
+    expect(producing).toMatchObject({ code: 1, stdout: '' })
+    expect(producing.stderr).toContain('LOG_IN_USE')
+  })
+
+  it('a second signal ends it at once', { timeout: 60_000 }, async () => {
+    await produce()
+    const command = run(QUEST_MINUTE)
+    await command.said(/Topology \\"quest-minute\\" runs/)
+    command.kill('SIGTERM')
+    command.kill('SIGINT')
+    expect(await command.ended).toMatchObject({ code: 130 })
+  })
+
+  it('an error that nobody caught is fatal', { timeout: 60_000 }, async () => {
+    await produce()
+    const { code, stderr } = await run(at('topologies/unhandled.ts')).ended
+    expect(code).toBe(1)
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/"level":"fatal".*nobody caught this/)
+  })
+
+  it('names all problems of all files before it touches anything', async () => {
+    const files = ['missing-window', 'unknown-column', 'duplicate-name'].map(name => at(`broken/${name}.ts`))
+    const { code, stderr } = await millrace(['run', ...files, 'nowhere.ts', '--state', join(state, 'untouched')])
+    expect(code).toBe(1)
+    for (const file of files) expect(stderr).toContain(file.slice(file.lastIndexOf('/')))
+    expect(stderr).toContain('nowhere.ts does not exist')
+    expect(stderr).not.toMatch(/^\s+at /m)
+    await expect(soundTopologies(files)).rejects.toThrow(/is not sound/)
+  })
+
+  it('refuses one topology name in two files', async () => {
+    const copy = at('../../topologies/../topologies/quest-minute.ts')
+    expect((await soundTopologies([QUEST_MINUTE, copy])).map(({ name }) => name)).toEqual(['quest-minute'])
+    await expect(soundTopologies([QUEST_MINUTE, at('topologies/quest-minute-again.ts')])).rejects.toThrow(
+      /quest-minute\.ts and .*quest-minute-again\.ts both have a topology "quest-minute"/,
+    )
+  })
+
+  it('on Kafka a table needs a warehouse', async () => {
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, '--kafka', '127.0.0.1:1', ...flags()])
+    expect(code).toBe(1)
+    expect(stderr).toContain('INVALID_OPTION: \\"quest-minute\\" writes to a warehouse, and none is given.')
+  })
+
+  it('a source topic that is not there is named', async () => {
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags()])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/MISSING_TOPIC: .*quest-events.*millrace load TOPIC FILE/)
+  })
+
+  it('never prints a password', async () => {
+    const secret = 'hunter2'
+    const env = {
+      MILLRACE_WAREHOUSE: `mysql://user:${secret}@host/db`,
+      MILLRACE_KAFKA_CONFIG: `sasl.password=${secret}`,
+    }
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags()], { env })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/neither postgres:\/\/.* nor pglite:FOLDER/)
+    expect(stderr).not.toContain(secret)
+  })
+})
