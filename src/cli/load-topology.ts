@@ -15,9 +15,11 @@ let registered: Promise<unknown> | undefined
 
 /** Lets the process import TypeScript, once, with the compiler options of the first file's `tsconfig.json`. */
 function registerTypeScript(file: string): Promise<unknown> {
-  registered ??= import('tsx/esm/api').then(tsx => {
+  registered ??= Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]).then(([modules, commonJs]) => {
     const tsconfig = nearestConfig(file)
-    return tsx.register(tsconfig === undefined ? {} : { tsconfig })
+    // Files of a package without "type": "module" are CommonJS to Node, whatever they are written in.
+    commonJs.register()
+    return modules.register(tsconfig === undefined ? {} : { tsconfig })
   })
   return registered
 }

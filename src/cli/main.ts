@@ -250,11 +250,16 @@ addCodegen(program)
 addLoad(program)
 addProduce(program)
 
-try {
-  await program.parseAsync()
-} catch (thrown) {
-  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : USAGE
-  else fail(thrown)
+async function main(): Promise<never> {
+  try {
+    await program.parseAsync()
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : USAGE
+    else fail(thrown)
+  }
+  // Native clients and timers of what could not be closed must not keep the process.
+  process.exit()
 }
-// Native clients and timers of what could not be closed must not keep the process.
-process.exit()
+
+// Not awaited: a topology in a package without "type": "module" requires the modules that this one is still loading.
+void main()
