@@ -89,6 +89,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       'commander',
       'pino',
       'pino-pretty',
+      'tsx/cjs/api',
       'tsx/esm/api',
       'typescript',
     ],
