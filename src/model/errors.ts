@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'STORE_ENGINE'
   | 'WAREHOUSE'
   | 'WAREHOUSE_TABLE'
+  | 'UNSTORABLE'
   | 'WAREHOUSE_FENCED'
   | 'LOAD'
 
