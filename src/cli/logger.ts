@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import pretty from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -15,18 +15,22 @@ export interface LoggerOptions {
 /** The log of a command: readable lines in a terminal, a JSON object a line elsewhere. */
 export function createLogger({ level, readable, destination }: LoggerOptions): Logger {
   const target = destination ?? pino.destination({ fd: process.stderr.fd, sync: true })
-  const stream = readable
-    ? pretty({
-        destination: { write: (text: string) => target.write(text) },
-        colorize: process.env.NO_COLOR === undefined,
-        translateTime: 'SYS:HH:MM:ss',
-        ignore: 'pid,hostname',
-        sync: true,
-      })
-    : target
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: levelName } }, stream)
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: name => ({ level: name }) },
+    },
+    readable ? forPeople(target) : target,
+  )
 }
 
-function levelName(level: string): { level: string } {
-  return { level }
+function forPeople(target: DestinationStream): DestinationStream {
+  const format = prettyFactory({
+    colorize: process.env.NO_COLOR === undefined,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname',
+  })
+  return { write: line => target.write(format(line)) }
 }
