@@ -8,22 +8,22 @@ import type {
   Node,
   ReduceNode,
   RepartitionNode,
-  TopicSinkNode,
   Topology,
   WarehouseSinkNode,
   WindowSpec,
 } from '../topology/node.js'
-import { type FieldShape, keyShape, outputKeyShape, valueShape, windowOf } from '../topology/shape.js'
+import { keyShape, valueShape, windowOf } from '../topology/shape.js'
 import { combinable, type SubTopology, subTopologies } from '../topology/sub-topologies.js'
 import { Combiner } from './combiner.js'
-import { type FieldValues, fieldValues, recordSchema } from './field-values.js'
+import { fieldValues, recordSchema } from './field-values.js'
 import { fingerprintOf } from './internal-value.js'
 import { KeyCodec } from './key-codec.js'
 import { type Closes, MarkerWriter } from './marker-writer.js'
 import { MeasureProgram } from './measure-program.js'
-import { RowsOutput, TopicOutput, type WireEncoding } from './outputs.js'
+import { RowsOutput } from './outputs.js'
 import type { CatalogueEntry } from './progress.js'
-import { type RawPath, RepartitionWriter } from './repartition-writer.js'
+import { rawValue } from './raw-value.js'
+import { RepartitionWriter } from './repartition-writer.js'
 import { rowFields, rowsProgram } from './rows-program.js'
 import { readsKey, sourceInput } from './source-input.js'
 import type {
@@ -34,6 +34,7 @@ import type {
   SourceInput,
   SubTopologyProgram,
 } from './sub-topology-program.js'
+import { topicOutput } from './topic-output.js'
 import { inputTopic, type TopicPlan } from './topic-plan.js'
 
 /** What compiling needs of the process. */
@@ -102,7 +103,13 @@ class Compiler {
         const writer = this.repartitionWriter(node, topic, sub)
         writers.push(writer)
         outputs.set(node, writer)
-      } else outputs.set(node, node.kind === 'to-topic' ? await this.topicOutput(node) : this.rowsOutput(node))
+      } else
+        outputs.set(
+          node,
+          node.kind === 'to-topic'
+            ? await topicOutput(node, this.partitions(node.topic), this.environment)
+            : this.rowsOutput(node),
+        )
     }
     const name = source.kind === 'source' ? source.topic : source.name
     return {
@@ -135,7 +142,7 @@ class Compiler {
     const { serde, schemaOf } = this.environment
     const upstream = this.subs.find(sub => sub.outputs.includes(source)) as SubTopology
     const byFingerprint = new Map([...aggregates.values()].map(a => [a.fingerprint.toString('latin1'), a.node as Node]))
-    const raw = this.rawValue(source)
+    const raw = rawValue(source, this.readers, this.environment.serde)
     const decoders = new Map<string, (data: Buffer, start: number, end: number) => unknown>()
     const decoder = (codec: AvroCodec, writer?: AvroSchema) => {
       const decode = writer === undefined ? codec.decode : codec.reading(writer)
@@ -215,7 +222,7 @@ class Compiler {
     const downstream = this.subs.find(sub => sub.source === node) as SubTopology
     const aggregates = downstream.nodes.filter(n => n.kind === 'aggregate' || n.kind === 'reduce')
     const programs = aggregates.map(n => this.aggregate(n, downstream))
-    const raw = this.rawValue(node)
+    const raw = rawValue(node, this.readers, this.environment.serde)
     if (raw) {
       const entry = { node: topic, schema: raw.codec.schema, meaning: {} }
       this.catalogue.set(raw.codec.fingerprint.toString('latin1'), entry)
@@ -237,54 +244,6 @@ class Compiler {
       markerFingerprint(node),
       producer,
       now,
-    )
-  }
-
-  /** The raw path of a repartition; undefined where every reader is combined. */
-  private rawValue(node: RepartitionNode): RawValue | undefined {
-    const behind: { readonly table: Node; readonly window: WindowSpec | undefined }[] = []
-    for (const reader of this.readers.get(node) ?? []) {
-      if (reader.kind !== 'window') behind.push({ table: reader, window: undefined })
-      else for (const table of this.readers.get(reader) ?? []) behind.push({ table, window: reader.window })
-    }
-    const raw = behind.filter(
-      ({ table }) => !((table.kind === 'aggregate' || table.kind === 'reduce') && combinable(node, table)),
-    )
-    if (raw.length === 0) return undefined
-    const fields = valueShape(node)!
-    const windows = raw.map(({ window }) => window)
-    const codec = this.environment.serde.codec(recordSchema('Value', fields))
-    const values = fieldValues(fields)
-    return {
-      codec,
-      values,
-      fingerprint: codec.fingerprint,
-      encode: value => codec.encode(values.toAvro(value as Record<string, unknown>)),
-      windows: windows.every(window => window !== undefined) ? (windows as readonly WindowSpec[]) : undefined,
-    }
-  }
-
-  private async topicOutput(node: TopicSinkNode): Promise<TopicOutput> {
-    const { serde, producer } = this.environment
-    const input = node.inputs[0] as Node
-    const key = outputKeyShape(node)
-    const fields = valueShape(input)!
-    const wire = async (
-      suffix: 'key' | 'value',
-      shape: readonly FieldShape[],
-      schema: AvroSchema,
-    ): Promise<WireEncoding> => ({
-      values: fieldValues(shape),
-      writer: await serde.writer(`${node.topic}-${suffix}`, schema),
-    })
-    const record = pascalCase(node.topic)
-    const text = key === undefined || (key.length === 1 && key[0]!.type === 'text')
-    return new TopicOutput(
-      node,
-      this.partitions(node.topic),
-      text ? undefined : await wire('key', key, recordSchema(`${record}Key`, key)),
-      await wire('value', fields, declaredSchema(input) ?? recordSchema(record, fields)),
-      producer,
     )
   }
 
@@ -313,32 +272,6 @@ class Compiler {
   }
 }
 
-/** The raw path with what its reader needs. */
-interface RawValue extends RawPath {
-  readonly codec: AvroCodec
-  readonly values: FieldValues
-}
-
-/** The schema that a stream's values were declared with, where no operator on the way changed them. */
-function declaredSchema(node: Node): AvroSchema | undefined {
-  switch (node.kind) {
-    case 'source':
-      return node.value.schema
-    case 'map':
-    case 'map-values':
-    case 'flat-map':
-    case 'rx':
-      return node.value?.schema
-    case 'filter':
-    case 'where':
-    case 'peek':
-    case 'repartition':
-      return declaredSchema(node.inputs[0] as Node)
-    default:
-      return undefined
-  }
-}
-
 function markerFingerprint(node: RepartitionNode): Buffer {
   return fingerprintOf({ marker: node.name, by: node.by.map(column => column.name) })
 }
@@ -360,9 +293,4 @@ function lagOfWindow({ size, grace }: WindowSpec): number {
 /** JSON has no infinity: the size of the global window is 0 here. */
 function finite(milliseconds: number): number {
   return Number.isFinite(milliseconds) ? milliseconds : 0
-}
-
-function pascalCase(text: string): string {
-  const name = text.replace(/(?:^|[^a-zA-Z0-9]+)([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
-  return /^[0-9]/.test(name) ? `T${name}` : name
 }
