@@ -27,6 +27,12 @@ export interface TopicPlan {
 const REPARTITION_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
 const COMPACTED = { 'cleanup.policy': 'compact' }
 
+/**
+ * A record as large as its source topic takes grows by an envelope or by the headers of a dead letter, so internal topics
+ * take more than Kafka's default of 1 MiB: as much as every provider allows.
+ */
+const LARGEST_RECORD = { 'max.message.bytes': String(8 * 1024 * 1024) }
+
 /** Records that keep their event time: Kafka would delete old ones at once, since it counts from a record's timestamp. */
 const KEPT = { 'retention.ms': '-1' }
 
@@ -38,7 +44,7 @@ export function planTopics(topology: Topology, sources: ReadonlyMap<string, numb
   const widest = Math.max(1, ...sources.values())
   const add = (name: string, count: number, config: Readonly<Record<string, string>>): void => {
     partitions.set(name, count)
-    internal.push({ name, partitions: count, config })
+    internal.push({ name, partitions: count, config: { ...config, ...LARGEST_RECORD } })
   }
   const outputs = new Map<string, TopicSpec>()
   for (const sub of subTopologies(topology)) {

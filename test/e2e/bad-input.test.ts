@@ -1,11 +1,13 @@
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { questEvents } from '../../src/cli/quest-events.js'
+import { kafkaLog } from '../../src/log/kafka/kafka-log.js'
 import { keyBytesAt, valueBytesAt } from '../../src/model/record-batch.js'
 import { type PlainRecord, plain } from '../log/member.js'
 import { postgresAvailable, startPostgres } from '../services/postgres.js'
 import { allEqual, compareCells, expectedCells } from './quest-cells.js'
 import { questEncoder, questEvent } from './quest-topic.js'
 import { Rig } from './rig.js'
+import { until } from './until.js'
 
 const kafka = inject('kafka') ?? ''
 const HOUR = 3_600_000
@@ -84,13 +86,11 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('records that
 
     const worker = rig.worker()
     await rig.filled(good.length + odd.length, 60_000, () => worker.output)
-    const letters = await (async () => {
-      const wanted = bad.filter(({ exception }) => exception).length + 1
-      for (;;) {
-        const found = await lettersOf(rig)
-        if (found.length >= wanted || !worker.running) return found
-      }
-    })()
+    const dead = bad.filter(({ exception }) => exception !== undefined)
+    const letters = await until('all dead letters', 30_000, async () => {
+      const found = await lettersOf(rig)
+      return found.length > dead.length && found
+    })
     expect(worker.running).toBe(true)
     expect(await worker.end('SIGTERM')).toMatchObject({ code: 0 })
 
@@ -103,7 +103,6 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('records that
       table.map(({ exception, message }) => `${exception}: ${message}`),
     )
     expect(comparison).toMatchObject(allEqual)
-    const dead = bad.filter(({ exception }) => exception !== undefined)
     const skipped = bad.length - dead.length
     const read = good.length + odd.length + bad.length + 1
     expect(accounting).toMatchObject({
@@ -130,6 +129,40 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('records that
     expect(row.map(({ headers }) => headers.exception)).toEqual(['UNSTORABLE'])
     expect(letters).toHaveLength(dead.length + 1)
   }, 90_000)
+
+  it('are set aside when they are as large as the source topic takes', async () => {
+    const postgres = await startPostgres()
+    onTestFinished(() => postgres.stop())
+    const rig = await Rig.create({ kafka, postgres })
+    const log = await kafkaLog({ brokers: kafka, config: { 'message.max.bytes': 4_000_000 } })
+    onTestFinished(() => log.close())
+    await log.createTopics([{ name: rig.source, partitions: 2, config: { 'max.message.bytes': '4000000' } }])
+    const encode = await questEncoder(rig.source)
+    const now = Date.now()
+    const producer = await log.producer()
+    const good = Array.from({ length: 100 }, (_, i) => questEvent({ userId: `u${i}`, occurredAt: now }))
+    const large = [1_048_000, 2_000_000].map(bytes => Buffer.alloc(bytes, 'x'))
+    for (const [i, event] of good.entries()) {
+      producer.send(rig.source, i % 2, Buffer.from(event.userId), encode(event), now)
+      if (i === 50) for (const bytes of large) producer.send(rig.source, 0, bytes, bytes.subarray(0, 10), now)
+      if (i === 60) for (const bytes of large) producer.send(rig.source, 1, null, bytes, now)
+    }
+    await producer.flush()
+    await producer.close()
+    const worker = rig.worker()
+    await rig.filled(good.length, 30_000, () => worker.output)
+    expect(await worker.end('SIGTERM')).toMatchObject({ code: 0 })
+    const letters = await lettersOf(rig)
+    expect(await rig.accounting()).toMatchObject({ read: 104, aggregated: 100, deadLettered: 4 })
+    expect(letters.map(({ record }) => [record.key?.length, record.value?.length]).sort()).toEqual(
+      [
+        [1_048_000, 10],
+        [2_000_000, 10],
+        [undefined, 1_048_000],
+        [undefined, 2_000_000],
+      ].sort(),
+    )
+  }, 60_000)
 })
 
 interface Bad {
