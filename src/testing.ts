@@ -4,13 +4,13 @@ import { type Duration, parseDuration } from './model/duration.js'
 import { MillraceError } from './model/errors.js'
 import { partitionFor } from './model/murmur2.js'
 import { type Header, keyBytesAt, valueBytesAt } from './model/record-batch.js'
-import type { Clock } from './ports/clock.js'
 import type { Log, LogProducer } from './ports/log.js'
 import type { SchemaRegistry } from './ports/schema-registry.js'
 import type { AvroSerde } from './ports/serde.js'
 import type { Warehouse } from './ports/warehouse.js'
 import type { Accounting } from './runtime/accounting.js'
 import { fieldValues } from './runtime/field-values.js'
+import { ManualClock } from './runtime/manual-clock.js'
 import { tableSpec } from './runtime/rows-program.js'
 import { type ProcessStatus, StreamProcess } from './runtime/stream-process.js'
 import { planTopics } from './runtime/topic-plan.js'
@@ -73,7 +73,7 @@ export class TopologyTestDriver {
 
   private constructor(
     readonly topology: Topology,
-    private readonly clock: TestClock,
+    private readonly clock: ManualClock,
     private readonly log: Log,
     private readonly registry: SchemaRegistry,
     private readonly serde: AvroSerde,
@@ -89,7 +89,7 @@ export class TopologyTestDriver {
     if (problems.length > 0) {
       throw new MillraceError('INVALID_TOPOLOGY', problems.map(problem => problem.message).join('\n'))
     }
-    const clock = new TestClock(options.startTime ?? Date.now())
+    const clock = new ManualClock(options.startTime ?? Date.now())
     const engine = memoryEngine()
     const log = await embeddedLog({
       store: await engine.open('log'),
@@ -288,21 +288,4 @@ export class TopologyTestDriver {
 
 function sourcesOf(topology: Topology): SourceNode[] {
   return subTopologies(topology).flatMap(({ source }) => (source.kind === 'source' ? [source] : []))
-}
-
-class TestClock implements Clock {
-  constructor(private time: number) {}
-
-  now(): number {
-    return this.time
-  }
-
-  advance(milliseconds: number): void {
-    this.time += milliseconds
-  }
-
-  /** Nobody moves this clock while somebody sleeps, so sleeping only lets others run. */
-  async sleep(): Promise<void> {
-    await new Promise(resolve => setImmediate(resolve))
-  }
 }
