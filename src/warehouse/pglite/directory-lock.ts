@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillraceError } from '../../model/errors.js'
@@ -6,7 +7,7 @@ import { MillraceError } from '../../model/errors.js'
 const held = new Set<string>()
 
 /**
- * Keeps other processes out of a directory by a file with this process's id; a file that an ended process left is
+ * Keeps other processes out of a directory by a file with this process's id and start; a file that an ended process left is
  * replaced. PGlite itself lets two processes damage each other's files.
  * @returns a function that frees the directory.
  * @throws MillraceError WAREHOUSE when another process, or this one, holds the directory.
@@ -16,10 +17,12 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   if (held.has(directory)) throw inUse(directory, process.pid)
   held.add(directory)
   try {
-    const holder = Number(await readFile(file, 'utf8').catch(() => ''))
-    if (holder > 0 && holder !== process.pid && isAlive(holder)) throw inUse(directory, holder)
+    const [pid, start] = (await readFile(file, 'utf8').catch(() => '')).split(' ')
+    const holder = Number(pid)
+    if (holder > 0 && holder !== process.pid && (await isAlive(holder, start))) throw inUse(directory, holder)
     await rm(file, { force: true })
-    await writeFile(file, String(process.pid), { flag: 'wx' })
+    const started = await startOf(process.pid)
+    await writeFile(file, started === undefined ? `${process.pid}` : `${process.pid} ${started}`, { flag: 'wx' })
   } catch (thrown) {
     held.delete(directory)
     throw thrown
@@ -30,7 +33,22 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   }
 }
 
-function isAlive(pid: number): boolean {
+/**
+ * When a process started, in clock ticks since the machine did: it tells one process from a later one of the same id.
+ * Undefined for one that has ended, even while nobody has asked for its end (a zombie), and where there is no /proc.
+ */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // Behind the name, which is in parentheses and may hold anything: state, and 19 fields on the start (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+}
+
+async function isAlive(pid: number, start: string | undefined): Promise<boolean> {
+  if (existsSync('/proc/self/stat')) {
+    const found = await startOf(pid)
+    return found !== undefined && (start === undefined || start === found)
+  }
   try {
     process.kill(pid, 0)
     return true

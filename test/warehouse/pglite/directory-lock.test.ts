@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lockDirectory } from '../../../src/warehouse/pglite/directory-lock.js'
 
@@ -20,7 +21,7 @@ describe('lockDirectory', () => {
 
   it('keeps this process from a second opening until the first is closed', async () => {
     const unlock = await lockDirectory(directory)
-    expect(await readFile(file(), 'utf8')).toBe(String(process.pid))
+    expect((await readFile(file(), 'utf8')).split(' ')[0]).toBe(String(process.pid))
     await expect(lockDirectory(directory)).rejects.toMatchObject(inUse(process.pid))
     await unlock()
     expect(await readdir(directory)).toEqual([])
@@ -34,6 +35,25 @@ describe('lockDirectory', () => {
     const exited = once(other, 'exit')
     other.kill('SIGKILL')
     await exited
+    await (await lockDirectory(directory))()
+  })
+
+  it.runIf(process.platform === 'linux')('takes over from a zombie', async () => {
+    // The shell's child ends, and the shell, turned into a sleep, never asks for its end.
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'])
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer]
+    const zombie = Number(text.toString())
+    while (!/^\d+ \(.*\) Z/.test(await readFile(`/proc/${zombie}/stat`, 'utf8'))) await setTimeout(10)
+    await writeFile(file(), String(zombie))
+    await (await lockDirectory(directory))()
+    const exited = once(parent, 'exit')
+    parent.kill('SIGKILL')
+    await exited
+  })
+
+  it.runIf(process.platform === 'linux')('takes over from a process whose id another one has by now', async () => {
+    await (await lockDirectory(directory))()
+    await writeFile(file(), `${process.ppid} 1`)
     await (await lockDirectory(directory))()
   })
 
