@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.js'
 import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log, LogConsumer } from '../ports/log.js'
@@ -98,8 +99,14 @@ export class SinkSet {
 
   /** One try to flush all rows read so far; what fails is read again from the rows topic by the next owner. */
   async flushOnce(): Promise<void> {
-    await this.tick(true)
-    for (const sink of this.running.values()) await sink.settled()
+    for (const sink of this.running.values()) {
+      try {
+        await sink.tick(this.clock.now(), true)
+        await sink.settled()
+      } catch (thrown) {
+        this.warn(messageOf(thrown))
+      }
+    }
   }
 
   /** Gives partitions up, without a flush. */
