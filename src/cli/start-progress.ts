@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { ProcessStatus } from '../runtime/stream-process.js'
+import type { ProcessStatus } from '../runtime/process-status.js'
 import type { LiveLine } from './live-line.js'
 
 const LIVE_INTERVAL = 250

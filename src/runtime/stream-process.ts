@@ -1,62 +1,20 @@
 import { join } from 'node:path'
-import { MillraceError, messageOf } from '../model/errors.js'
+import { messageOf } from '../model/errors.js'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../model/topic-partition.js'
-import type { Clock } from '../ports/clock.js'
-import { type Log, type LogConsumer, LogError, type LogProducer, type Polled } from '../ports/log.js'
-import type { AvroSerde } from '../ports/serde.js'
-import type { StoreEngine, StoreWrite } from '../ports/store.js'
-import type { Warehouse } from '../ports/warehouse.js'
-import type { Topology } from '../topology/node.js'
-import { type Accounting, addAccounting, noAccounting } from './accounting.js'
+import { type LogConsumer, LogError, type LogProducer, type Polled } from '../ports/log.js'
 import { compileTopology, type TopologyProgram } from './compile-topology.js'
 import { DeadLetters } from './dead-letters.js'
 import { prepareTopics } from './prepare-topics.js'
-import { checkMeaning, type Progress, readProgress, sendCatalogueEntry, sendTaskProgress } from './progress.js'
+import { type ProcessStatus, statusOf } from './process-status.js'
+import { checkMeaning, type Progress, readProgress } from './progress.js'
 import type { RepartitionWriter } from './repartition-writer.js'
 import { SinkSet } from './sink-set.js'
+import { startOffset } from './start-offset.js'
+import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
 import { TaskSet } from './task-set.js'
-
-export type Guarantee = 'exactly_once' | 'at_least_once'
-
-/** Where the process says what happens. */
-export interface Logger {
-  info(message: string): void
-  warn(message: string): void
-}
-
-/** What a stream process is made of. */
-export interface StreamProcessOptions {
-  readonly topology: Topology
-  readonly namespace?: string
-  readonly log: Log
-  readonly serde: AvroSerde
-  readonly stores: StoreEngine
-  /** Folder of the stores. */
-  readonly stateDirectory: string
-  /** Needed where the topology has `to(warehouse(...))`. */
-  readonly warehouse?: Warehouse
-  readonly clock: Clock
-  /** Default `exactly_once`. */
-  readonly guarantee?: Guarantee
-  /** Longest time between commits, in ms; default 200. */
-  readonly commitInterval?: number
-  /** Names this process among those of its group; stable over restarts, so that a successor fences it. */
-  readonly instanceId: string
-  readonly logger: Logger
-}
-
-/** Figures of the tasks of a process. */
-export interface ProcessStatus {
-  readonly accounting: Accounting
-  /** Records in source topics that were not read yet. */
-  readonly lag: number
-  readonly openWindows: number
-  readonly flushedRows: number
-  /** Records that arrived after their window closed, because their lane had been idle. */
-  readonly lateAfterIdle: number
-}
+import { Transaction, writersOf } from './transaction.js'
 
 const COMMIT_INTERVAL = 200
 const POLL_RECORDS = 10_000
@@ -70,6 +28,9 @@ const HELD_AT_MOST = 200_000
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
 const QUIET_POLLS = 3
 
+/** A partition of this process and what runs on it. */
+type Owned = { readonly program: SubTopologyProgram; readonly at: TopicPartition }
+
 /**
  * One stream process: a member of the topology's consumer group that runs the tasks of its partitions in one loop, and
  * commits them together in one transaction (DESIGN section 5).
@@ -80,8 +41,8 @@ export class StreamProcess {
   private readonly writers: readonly RepartitionWriter[]
   private readonly commitInterval: number
   private readonly exactlyOnce: boolean
+  private readonly transaction: Transaction
   private lastCommit: number
-  private inTransaction = false
   private quiet = 0
   /** Owned partitions whose tasks were dropped by a failed transaction, to be opened again. */
   private dropped: Owned[] = []
@@ -95,7 +56,7 @@ export class StreamProcess {
     private progress: Progress,
   ) {
     const { topology, log, clock, logger, stores, stateDirectory } = options
-    const { plan, subs } = program
+    const { plan } = program
     const warn = (message: string): void => logger.warn(message)
     const letters = plan.partitions.get(plan.deadLetters) as number
     const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, letters, producer)
@@ -114,9 +75,10 @@ export class StreamProcess {
       clock,
     )
     this.sinks = new SinkSet(log, consumer, options.warehouse, deadLetters, clock, warn)
-    this.writers = subs.flatMap(sub => (sub.kind === 'processing' ? sub.writers : []))
+    this.writers = writersOf(program)
     this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
     this.exactlyOnce = options.guarantee !== 'at_least_once'
+    this.transaction = new Transaction(producer, consumer, this.tasks, this.sinks, program, clock, this.exactlyOnce)
     this.lastCommit = clock.now()
   }
 
@@ -127,12 +89,7 @@ export class StreamProcess {
   static async start(options: StreamProcessOptions): Promise<StreamProcess> {
     const { topology, log, serde, clock, instanceId } = options
     const { plan, topics } = await prepareTopics(log, topology, options.namespace)
-    if (options.warehouse === undefined && topology.outputs.some(node => node.kind === 'to-warehouse')) {
-      throw new MillraceError(
-        'INVALID_OPTION',
-        `Topology "${topology.name}" writes to a warehouse, and none is given. Pass --warehouse postgres://….`,
-      )
-    }
+    requireWarehouse(options)
     const progress = await readProgress(log, plan.progress)
     const transactionalId = `${plan.group}-${instanceId}`
     const producer = await log.producer(options.guarantee === 'at_least_once' ? {} : { transactionalId })
@@ -187,17 +144,11 @@ export class StreamProcess {
   private async dispatch({ batches, ends }: Polled, restored: ReadonlySet<string>): Promise<void> {
     const now = this.options.clock.now()
     for (const batch of batches) this.sinks.get(partitionId(batch))?.process(batch, now)
-    if (batches.length > 0) await this.begin()
+    if (batches.length > 0) await this.transaction.begin()
     const taskOf = (at: TopicPartition): Task | undefined =>
       restored.has(partitionId(at)) ? undefined : this.tasks.get(partitionId(at))
     for (const batch of batches) await taskOf(batch)?.process(batch)
     for (const end of ends) taskOf(end)?.reachedEnd()
-  }
-
-  private async begin(): Promise<void> {
-    if (!this.exactlyOnce || this.inTransaction) return
-    await this.producer.begin()
-    this.inTransaction = true
   }
 
   private commitDue(now: number): boolean {
@@ -217,62 +168,9 @@ export class StreamProcess {
     )
   }
 
-  /**
-   * Commits all tasks together, in the order of DESIGN section 5. Stores of tasks that are given up next note how much
-   * of their changelogs they hold; that is looked up first, since the commit proves that nobody else wrote before it.
-   */
   private async commit(leaving: readonly Task[] = []): Promise<void> {
-    const now = this.options.clock.now()
-    for (const task of leaving) await this.tasks.notePosition(task, true)
-    const tasks = this.tasks.all
-    await this.begin()
-    for (const task of tasks) await task.closeIdle(now)
-    for (const task of tasks) task.emitUpdates()
-    for (const sink of this.sinks.all) sink.sendDeadLetters()
-    const writes = this.sendChangelogs(tasks, now)
-    for (const writer of this.writers) writer.flush(now)
-    if (!this.exactlyOnce) await this.producer.flush()
-    this.sendProgress(tasks, now)
-    const offsets = tasks.map(({ program, partition, nextOffset }) => ({
-      topic: program.topic,
-      partition,
-      offset: nextOffset,
-    }))
-    if (this.exactlyOnce) {
-      if (offsets.length > 0) await this.producer.sendOffsets(offsets, this.consumer)
-      await this.producer.commit()
-      this.inTransaction = false
-    } else await this.producer.flush()
-    for (const [fingerprint, entry] of this.program.catalogue) this.progress.catalogue.set(fingerprint, entry)
-    for (const [task, changes] of writes) await this.tasks.write(task, changes, this.exactlyOnce)
-    if (!this.exactlyOnce && offsets.length > 0) await this.consumer.commit(offsets)
-    for (const task of leaving) await this.tasks.write(task, [], true)
-    for (const task of tasks) task.committed()
-    this.sinks.committed()
+    await this.transaction.commit(leaving, this.progress.catalogue)
     this.lastCommit = this.options.clock.now()
-    for (const task of writes.keys()) if (!leaving.includes(task)) await this.tasks.notePosition(task)
-  }
-
-  private sendChangelogs(tasks: readonly Task[], now: number): Map<Task, StoreWrite[]> {
-    const writes = new Map<Task, StoreWrite[]>()
-    for (const task of tasks) {
-      const changes = task.changes(({ changelog }, key, value) => {
-        this.producer.send(changelog, task.partition, key, value, now)
-      })
-      if (changes.length > 0) writes.set(task, changes)
-    }
-    return writes
-  }
-
-  private sendProgress(tasks: readonly Task[], now: number): void {
-    const { plan, catalogue } = this.program
-    for (const [fingerprint, entry] of catalogue) {
-      if (this.progress.catalogue.has(fingerprint)) continue
-      sendCatalogueEntry(this.producer, plan.progress, fingerprint, entry, now)
-    }
-    for (const task of tasks) {
-      if (task.changed) sendTaskProgress(this.producer, plan.progress, task.name, task.progress(), now)
-    }
   }
 
   /**
@@ -319,9 +217,7 @@ export class StreamProcess {
    * restored from the last commit: a process whose transaction failed may have lost its partitions without knowing it.
    */
   private async giveUp(): Promise<void> {
-    if (this.inTransaction) await this.producer.abort()
-    this.inTransaction = false
-    for (const writer of this.writers) writer.clear()
+    await this.transaction.abort()
     for (const { program, partition } of this.tasks.all) {
       this.dropped.push({ program, at: { topic: program.topic, partition } })
     }
@@ -341,7 +237,8 @@ export class StreamProcess {
       records += restored
       const progress = this.progress.tasks.get(task.name)
       if (progress) task.restore(progress)
-      const from = this.startOffset(at, committed.get(partitionId(at)), progress?.nextOffset)
+      const known = { committed: committed.get(partitionId(at)), progress: progress?.nextOffset }
+      const from = startOffset(at, known, this.exactlyOnce, this.program.plan.progress)
       task.nextOffset = from ?? (await log.watermarks(at)).low
       for (const writer of program.writers) writer.markers.add(task)
       positions.push({ ...at, offset: task.nextOffset })
@@ -349,24 +246,6 @@ export class StreamProcess {
     const names = owned.map(({ at }) => partitionId(at)).join(', ')
     logger.info(`Running ${names}; restored ${records} changelog records in ${clock.now() - started} ms.`)
     return positions
-  }
-
-  /**
-   * Where a task reads on. Under exactly-once the committed offset and the progress record stem from one transaction.
-   * At least once, progress is written when all that it stands for is acknowledged, so it is never ahead of the data.
-   * @throws MillraceError PROGRESS_MISMATCH
-   */
-  private startOffset(
-    at: TopicPartition,
-    committed: number | undefined,
-    progress: number | undefined,
-  ): number | undefined {
-    if (!this.exactlyOnce) return progress ?? committed
-    if (committed === undefined || committed === progress) return progress
-    throw new MillraceError(
-      'PROGRESS_MISMATCH',
-      `The group's committed offset of ${partitionId(at)} is ${committed}, but ${this.program.plan.progress} says ${progress ?? 'nothing'}. Offsets were changed from outside, or a topic was deleted. Put the offset back, or start under another name or namespace.`,
-    )
   }
 
   /**
@@ -387,19 +266,7 @@ export class StreamProcess {
 
   /** Figures of the tasks of this process. */
   async status(): Promise<ProcessStatus> {
-    const accounting = noAccounting()
-    let lag = 0
-    let openWindows = 0
-    let lateAfterIdle = 0
-    for (const task of this.tasks.all) {
-      addAccounting(accounting, task.accounting)
-      openWindows += task.openWindows
-      lateAfterIdle += task.lateAfterIdle
-      if (task.program.input.kind !== 'source') continue
-      const { high } = await this.options.log.watermarks({ topic: task.program.topic, partition: task.partition })
-      lag += Math.max(0, high - task.nextOffset)
-    }
-    return { accounting, lag, openWindows, flushedRows: this.sinks.flushedRows, lateAfterIdle }
+    return statusOf(this.tasks.all, this.sinks.flushedRows, this.options.log)
   }
 
   /** The tasks that run here, for queries. */
@@ -410,7 +277,7 @@ export class StreamProcess {
   /** Commits, flushes, closes stores and sinks, and leaves the group. */
   async close(): Promise<void> {
     if (this.closed) return
-    if (this.tasks.all.length > 0 || this.inTransaction) await this.attempt(() => this.commit(this.tasks.all))
+    if (this.tasks.all.length > 0 || this.transaction.isOpen) await this.attempt(() => this.commit(this.tasks.all))
     await this.sinks.flushOnce()
     await this.leave()
   }
@@ -419,7 +286,7 @@ export class StreamProcess {
   async kill(): Promise<void> {
     if (this.closed) return
     // A producer that was fenced cannot abort, and has nothing to abort.
-    if (this.inTransaction) await this.producer.abort().catch(() => undefined)
+    await this.transaction.abort().catch(() => undefined)
     await this.leave()
   }
 
@@ -430,10 +297,4 @@ export class StreamProcess {
     await this.consumer.close()
     await this.producer.close()
   }
-}
-
-/** A partition of this process and what runs on it. */
-interface Owned {
-  readonly program: SubTopologyProgram
-  readonly at: TopicPartition
 }

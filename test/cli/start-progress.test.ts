@@ -3,7 +3,7 @@ import { LiveLine } from '../../src/cli/live-line.js'
 import { createLogger } from '../../src/cli/logger.js'
 import { StartProgress } from '../../src/cli/start-progress.js'
 import { noAccounting } from '../../src/runtime/accounting.js'
-import type { ProcessStatus } from '../../src/runtime/stream-process.js'
+import type { ProcessStatus } from '../../src/runtime/process-status.js'
 
 let written: string[]
 let progress: StartProgress | undefined

@@ -1,0 +1,45 @@
+import { MillraceError } from '../model/errors.js'
+import type { Clock } from '../ports/clock.js'
+import type { Log } from '../ports/log.js'
+import type { AvroSerde } from '../ports/serde.js'
+import type { StoreEngine } from '../ports/store.js'
+import type { Warehouse } from '../ports/warehouse.js'
+import type { Topology } from '../topology/node.js'
+
+export type Guarantee = 'exactly_once' | 'at_least_once'
+
+/** Where the process says what happens. */
+export interface Logger {
+  info(message: string): void
+  warn(message: string): void
+}
+
+/** What a stream process is made of. */
+export interface StreamProcessOptions {
+  readonly topology: Topology
+  readonly namespace?: string
+  readonly log: Log
+  readonly serde: AvroSerde
+  readonly stores: StoreEngine
+  /** Folder of the stores. */
+  readonly stateDirectory: string
+  /** Needed where the topology has `to(warehouse(...))`. */
+  readonly warehouse?: Warehouse
+  readonly clock: Clock
+  /** Default `exactly_once`. */
+  readonly guarantee?: Guarantee
+  /** Longest time between commits, in ms; default 200. */
+  readonly commitInterval?: number
+  /** Names this process among those of its group; stable over restarts, so that a successor fences it. */
+  readonly instanceId: string
+  readonly logger: Logger
+}
+
+/** @throws MillraceError INVALID_OPTION when the topology writes to a warehouse and there is none. */
+export function requireWarehouse({ topology, warehouse }: StreamProcessOptions): void {
+  if (warehouse !== undefined || topology.outputs.every(node => node.kind !== 'to-warehouse')) return
+  throw new MillraceError(
+    'INVALID_OPTION',
+    `Topology "${topology.name}" writes to a warehouse, and none is given. Pass --warehouse postgres://….`,
+  )
+}
