@@ -27,7 +27,7 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('at least onc
     for (let stop = 0; stop < 3; stop++) {
       const worker = rig.worker()
       await worker.logged(/^Running .*events/)
-      await sleep(700)
+      await rig.readBeyond(stops.at(-1)?.read ?? 0, worker)
       const { code } = await worker.end('SIGTERM')
       stops.push({ code, read: (await rig.accounting()).read })
     }
@@ -58,7 +58,8 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('at least onc
     for (let kill = 0; kill < 2; kill++) {
       const worker = rig.worker()
       await worker.logged(/^Running .*events/)
-      await sleep(500 + Math.floor(random() * 1_500))
+      await rig.readBeyond(kills.at(-1)?.read ?? 0, worker)
+      await sleep(Math.floor(random() * 1_500))
       const { hit } = await worker.end('SIGKILL')
       kills.push({ hit, read: (await rig.accounting()).read })
     }
@@ -75,6 +76,7 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('at least onc
     const twice = counts.reduce((sum, count) => sum + Math.max(0, count), 0)
     const short = counts.filter(count => count < 0).length
     console.info('at least once, killed:', { kills, total, twice, short, cells: expected.size })
+    expect(last.messages.join()).toContain('at least once')
     expect(kills.every(({ hit }) => hit)).toBe(true)
     expect(kills[1]?.read).toBeGreaterThan(0)
     expect(kills[1]?.read).toBeLessThan(total)

@@ -27,7 +27,8 @@ describe.skipIf(kafka === '')('final rows in a topic', () => {
     for (let kill = 0; kill < 3; kill++) {
       const worker = rig.worker()
       await worker.logged(/^Running .*events/)
-      await sleep(500 + Math.floor(random() * 2_000))
+      await rig.readBeyond(kills.at(-1)?.read ?? 0, worker)
+      await sleep(Math.floor(random() * 1_500))
       const { hit } = await worker.end('SIGKILL')
       kills.push({ hit, read: (await rig.accounting()).read, offsetsUsed: await offsetsUsed(rig.log, output) })
     }

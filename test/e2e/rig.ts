@@ -97,6 +97,15 @@ export class Rig {
     )
   }
 
+  /** Waits until a worker has committed more than `read` records; answers how many. */
+  async readBeyond(read: number, worker: Worker): Promise<number> {
+    const look = async () => {
+      const now = (await this.accounting()).read
+      return now > read && now
+    }
+    return until(`more than ${read} records read`, 60_000, look, () => worker.output)
+  }
+
   /** The counters of all tasks, as last committed. */
   async accounting(): Promise<Accounting & { readonly lateAfterIdle: number }> {
     const total = noAccounting()
