@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
+import { describe, expect, inject, it } from 'vitest'
 import { allEqual, compareCells, expectedCells, generated } from './quest-cells.js'
 import { Rig } from './rig.js'
 import { seededRandom } from './seeded-random.js'
 
 const kafka = inject('kafka') ?? ''
+const postgres = inject('postgres') ?? ''
 const HOUR = 3_600_000
 
-describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('at least once', () => {
-  let postgres: PostgresService
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
+describe.skipIf(kafka === '' || postgres === '')('at least once', () => {
   const flags = { guarantee: 'at_least_once' }
 
   it('loses nothing and counts nothing twice when it is stopped and started', async () => {

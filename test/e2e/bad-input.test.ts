@@ -3,19 +3,17 @@ import { questEvents } from '../../src/cli/quest-events.js'
 import { kafkaLog } from '../../src/log/kafka/kafka-log.js'
 import { keyBytesAt, valueBytesAt } from '../../src/model/record-batch.js'
 import { type PlainRecord, plain } from '../log/member.js'
-import { postgresAvailable, startPostgres } from '../services/postgres.js'
 import { allEqual, compareCells, expectedCells } from './quest-cells.js'
 import { questEncoder, questEvent } from './quest-topic.js'
 import { Rig } from './rig.js'
 import { until } from './until.js'
 
 const kafka = inject('kafka') ?? ''
+const postgres = inject('postgres') ?? ''
 const HOUR = 3_600_000
 
-describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('records that nobody can use', () => {
+describe.skipIf(kafka === '' || postgres === '')('records that nobody can use', () => {
   it('are set aside with their bytes and their reason, counted, and stop nothing', async () => {
-    const postgres = await startPostgres()
-    onTestFinished(() => postgres.stop())
     const rig = await Rig.create({ kafka, postgres })
     await rig.log.createTopics([{ name: rig.source, partitions: 2, config: {} }])
     const encode = await questEncoder(rig.source)
@@ -131,8 +129,6 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('records that
   }, 90_000)
 
   it('are set aside when they are as large as the source topic takes', async () => {
-    const postgres = await startPostgres()
-    onTestFinished(() => postgres.stop())
     const rig = await Rig.create({ kafka, postgres })
     const log = await kafkaLog({ brokers: kafka, config: { 'message.max.bytes': 4_000_000 } })
     onTestFinished(() => log.close())

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, inject, it, vi } from 'vitest'
 import { systemClock } from '../../src/cli/system-clock.js'
 import { LaneTable, type Marker } from '../../src/runtime/lane-table.js'
 import { StreamProcess } from '../../src/runtime/stream-process.js'
@@ -7,25 +8,19 @@ import { avroSerde } from '../../src/serde/avro-serde.js'
 import { fileRegistry } from '../../src/serde/file-registry.js'
 import { memoryEngine } from '../../src/state/memory/memory-engine.js'
 import { postgresWarehouse } from '../../src/warehouse/postgres/postgres-warehouse.js'
-import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
 import { allEqual, compareCells, expectedCells, generated } from './quest-cells.js'
 import { SCHEMAS } from './quest-topic.js'
 import { Rig } from './rig.js'
-import { shippedTopology } from './worker.js'
 
 const kafka = inject('kafka') ?? ''
+const postgres = inject('postgres') ?? ''
+const QUEST_MINUTE = fileURLToPath(new URL('../../topologies/quest-minute.ts', import.meta.url))
 const DAY = 24 * 3_600_000
 const data = { seed: 3, start: Math.floor((Date.now() - DAY) / 60_000) * 60_000, spanMs: DAY, total: 300_000 }
 
-describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('a catch-up of a day in 8 partitions', () => {
-  let postgres: PostgresService
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
+describe.skipIf(kafka === '' || postgres === '')('a catch-up of a day in 8 partitions', () => {
   it('drops nothing with 30 seconds of grace', async () => {
-    const rig = await Rig.create({ kafka, postgres, file: shippedTopology('quest-minute'), source: 'quest-events' })
+    const rig = await Rig.create({ kafka, postgres, file: QUEST_MINUTE, source: 'quest-events' })
     await rig.produce(data)
     const started = Date.now()
     const worker = rig.worker()

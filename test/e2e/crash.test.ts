@@ -2,23 +2,17 @@ import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
+import { describe, expect, inject, it } from 'vitest'
 import { allEqual, compareCells, expectedCells, generated } from './quest-cells.js'
 import { Rig } from './rig.js'
 import { seededRandom } from './seeded-random.js'
 import { until } from './until.js'
 
 const kafka = inject('kafka') ?? ''
+const postgres = inject('postgres') ?? ''
 const HOUR = 3_600_000
 
-describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('millrace run', () => {
-  let postgres: PostgresService
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
+describe.skipIf(kafka === '' || postgres === '')('millrace run', () => {
   it('killed again and again under load gives exactly the right cells', async () => {
     const { random, seed } = seededRandom('crash')
     const rig = await Rig.create({ kafka, postgres })

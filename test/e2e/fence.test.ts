@@ -1,24 +1,18 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import type { TableSpec } from '../../src/ports/warehouse.js'
 import { tableSpec } from '../../src/runtime/rows-program.js'
 import { assertValid } from '../../src/topology/validate.js'
 import { postgresWarehouse } from '../../src/warehouse/postgres/postgres-warehouse.js'
-import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
 import { allEqual, compareCells, expectedCells, generated, type QuestCells } from './quest-cells.js'
 import { Rig } from './rig.js'
 import { until } from './until.js'
 import type { Worker } from './worker.js'
 
 const kafka = inject('kafka') ?? ''
+const postgres = inject('postgres') ?? ''
 const HOUR = 3_600_000
 
-describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('a second sink with the same identity', () => {
-  let postgres: PostgresService
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
+describe.skipIf(kafka === '' || postgres === '')('a second sink with the same identity', () => {
   /**
    * A worker has read the rows of 3,000 events and not flushed them yet. Meanwhile another writer takes the sink over and
    * writes the rows that 3,000 more events in the same windows give. `between` runs before the worker gets to its flush.

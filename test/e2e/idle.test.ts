@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { GeneratedQuestEvent } from '../../src/cli/quest-events.js'
-import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
 import { allEqual, cellId, compareCells, expectedCells } from './quest-cells.js'
 import { QuestTopic, questEvent } from './quest-topic.js'
 import { Rig } from './rig.js'
 import { until } from './until.js'
 
 const kafka = inject('kafka') ?? ''
+const postgres = inject('postgres') ?? ''
 const SIZE = 5_000
 const GRACE = 1_000
 const IDLE_AFTER = 2_000
@@ -17,13 +17,7 @@ const FLUSH = 500
 /** Work on two cores that other tests use too. */
 const SLACK = 2_500
 
-describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('windows without further records', () => {
-  let postgres: PostgresService
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
+describe.skipIf(kafka === '' || postgres === '')('windows without further records', () => {
   it('close on the wall clock, with an empty partition, an idle one and an idle topic', async () => {
     const env = { SIZE: '5 seconds', GRACE: '1 second', IDLE_AFTER: '2 seconds', EMIT: 'final', FRESHNESS: '1 second' }
     const rig = await Rig.create({ kafka, postgres, env, flags: { 'commit-interval': `${COMMIT}ms` } })

@@ -13,7 +13,7 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('a worker liv
   it('a warehouse that is down: rows come later, and none is lost', async () => {
     const postgres = await startPostgres()
     onTestFinished(() => postgres.stop())
-    const rig = await Rig.create({ kafka, postgres })
+    const rig = await Rig.create({ kafka, postgres: postgres.url })
     const data = { seed: 31, start: Date.now() - 6 * HOUR, spanMs: 6 * HOUR, total: 60_000 }
     const production = new AbortController()
     await rig.produce({ ...data, to: 1_000 })
@@ -56,7 +56,7 @@ describe.skipIf(kafka === '' || postgresAvailable() !== undefined)('a worker liv
     onTestFinished(async () => {
       await Promise.all([broker.stop(), postgres.stop()])
     })
-    const rig = await Rig.create({ kafka: broker.brokers, postgres })
+    const rig = await Rig.create({ kafka: broker.brokers, postgres: postgres.url })
     const data = { seed: 32, start: Date.now() - 6 * HOUR, spanMs: 6 * HOUR, total: 60_000 }
     await rig.produce({ ...data, to: 1_000 })
     let outages = 0

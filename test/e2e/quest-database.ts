@@ -1,5 +1,4 @@
 import pg from 'pg'
-import type { PostgresService } from '../services/postgres.js'
 import { cellId, type QuestCell, type QuestCells } from './quest-cells.js'
 
 /** A database of its own for one test, and what stands in its table `quest_minute`. */
@@ -9,12 +8,12 @@ export class QuestDatabase {
     private readonly pool: pg.Pool,
   ) {}
 
-  static async create(server: PostgresService, name: string): Promise<QuestDatabase> {
-    const admin = new pg.Client({ connectionString: server.url })
+  static async create(server: string, name: string): Promise<QuestDatabase> {
+    const admin = new pg.Client({ connectionString: server })
     await admin.connect()
     await admin.query(`CREATE DATABASE ${name}`)
     await admin.end()
-    const url = server.url.replace(/[^/]*$/, name)
+    const url = server.replace(/[^/]*$/, name)
     const pool = new pg.Pool({ connectionString: url, max: 2 })
     pool.on('error', () => undefined)
     return new QuestDatabase(url, pool)

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type ProduceOptions, produceEvents } from '../../src/cli/produce.js'
 import type { QuestEventOptions } from '../../src/cli/quest-events.js'
@@ -11,16 +12,17 @@ import { type Accounting, addAccounting, noAccounting } from '../../src/runtime/
 import { readProgress } from '../../src/runtime/progress.js'
 import { fileRegistry } from '../../src/serde/file-registry.js'
 import { unique } from '../log/member.js'
-import type { PostgresService } from '../services/postgres.js'
 import { QuestDatabase } from './quest-database.js'
 import { SCHEMAS } from './quest-topic.js'
 import { until } from './until.js'
-import { topologyFile, Worker } from './worker.js'
+import { Worker } from './worker.js'
+
+const QUEST_MINUTE = fileURLToPath(new URL('./topologies/quest-minute.ts', import.meta.url))
 
 export interface RigOptions {
   readonly kafka: string
-  /** Without it, the topology writes to a topic. */
-  readonly postgres?: PostgresService
+  /** URL of a server, where the test gets a database of its own; without it, the topology writes to a topic. */
+  readonly postgres?: string
   readonly file?: string
   readonly flags?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
@@ -42,7 +44,10 @@ export class Rig {
     const namespace = unique('e2e')
     const log = await kafkaLog({ brokers: options.kafka })
     const state = await mkdtemp(join(tmpdir(), 'millrace-e2e-'))
-    const database = options.postgres && (await QuestDatabase.create(options.postgres, namespace.replaceAll('-', '_')))
+    const database =
+      options.postgres === undefined
+        ? undefined
+        : await QuestDatabase.create(options.postgres, namespace.replaceAll('-', '_'))
     onTestFinished(async () => {
       await database?.close()
       await log.close()
@@ -70,7 +75,7 @@ export class Rig {
 
   /** Starts a worker. Flags given here win over those of the rig. */
   worker(flags: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}): Worker {
-    const { file = topologyFile('quest-minute'), kafka } = this.options
+    const { file = QUEST_MINUTE, kafka } = this.options
     return new Worker({
       file,
       flags: {

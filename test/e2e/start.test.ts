@@ -1,12 +1,13 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, inject, it } from 'vitest'
 import { Rig } from './rig.js'
-import { topologyFile } from './worker.js'
 
+const MISSING_SOURCES = fileURLToPath(new URL('./topologies/missing-sources.ts', import.meta.url))
 const kafka = inject('kafka') ?? ''
 
 describe.skipIf(kafka === '')('a worker that cannot start', () => {
   it('names all source topics that are missing, in one error', async () => {
-    const rig = await Rig.create({ kafka, file: topologyFile('missing-sources') })
+    const rig = await Rig.create({ kafka, file: MISSING_SOURCES })
     const worker = rig.worker()
     expect(await worker.exited).toMatchObject({ code: 1 })
     const errors = worker.output.split('\n').filter(line => line.includes('MISSING_TOPIC'))

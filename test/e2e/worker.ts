@@ -5,10 +5,6 @@ import { until } from './until.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
-/** Path of a topology of these tests, or of the repository. */
-export const topologyFile = (name: string) => fileURLToPath(new URL(`./topologies/${name}.ts`, import.meta.url))
-export const shippedTopology = (name: string) => fileURLToPath(new URL(`../../topologies/${name}.ts`, import.meta.url))
-
 /** How a worker is started: flags by name, and environment variables. */
 export interface WorkerOptions {
   readonly file: string
