@@ -68,7 +68,11 @@ export class Group {
     return changes
   }
 
+  /** The member gave these partitions up; it need not hear any more that it has to, or that it lost them. */
   release(member: GroupMember, partitions: readonly TopicPartition[]): void {
+    const released = new Set(partitions.map(partitionId))
+    member.toRevoke = member.toRevoke.filter(at => !released.has(partitionId(at)))
+    member.toLose = member.toLose.filter(at => !released.has(partitionId(at)))
     for (const at of partitions) {
       const id = partitionId(at)
       member.lost.delete(id)

@@ -47,6 +47,24 @@ describe('a group of the embedded log', () => {
     expect(ids(group.take(silent).assigned)).toEqual(['a/0'])
   })
 
+  it('does not report a loss that was answered by the release of a revocation', () => {
+    const group = new Group(1_000, () => 2)
+    const [slow, other] = [member('m0'), member('m1')]
+    group.join(slow, 0)
+    group.take(slow)
+    group.join(other, 0)
+    const { revoked } = group.take(slow)
+    group.expire(2_000)
+    group.release(slow, revoked)
+    group.join(slow, 2_000)
+    const { assigned, lost } = group.take(slow)
+    expect(ids(assigned).filter(id => ids(lost).includes(id))).toEqual([])
+    expect(ids(lost)).toEqual(['a/0'])
+    group.release(slow, lost)
+    expect(ids(group.take(slow).assigned)).toEqual(['a/0'])
+    expect(group.refusal(slow, assigned)).toBeUndefined()
+  })
+
   it('does not give up a member whose poll takes long', () => {
     const group = new Group(1_000, () => 1)
     const slow = member('m0')
