@@ -1,4 +1,4 @@
-import { messageOf } from '../model/errors.js'
+import { MillraceError, messageOf } from '../model/errors.js'
 import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log, LogConsumer } from '../ports/log.js'
@@ -15,6 +15,8 @@ export class SinkSet {
   private readonly running = new Map<string, SinkTask>()
   private readonly opening = new Map<string, SinkTask>()
   private readonly paused = new Set<SinkTask>()
+  /** Partitions that the consumer reads. */
+  private readonly reading = new Set<string>()
 
   constructor(
     private readonly log: Log,
@@ -69,17 +71,17 @@ export class SinkSet {
       if (offset === undefined) continue
       this.opening.delete(id)
       this.running.set(id, sink)
-      this.consumer.assign([{ ...at, offset: Math.max(low, offset) }])
+      const position = { ...at, offset: Math.max(low, offset) }
+      if (this.reading.has(id)) await this.consumer.seek(position)
+      else this.consumer.assign([position])
+      this.reading.add(id)
     }
   }
 
-  /**
-   * Starts the flushes that are due, and pauses partitions whose rows pile up.
-   * @throws MillraceError WAREHOUSE_FENCED when another worker took a sink over.
-   */
+  /** Starts the flushes that are due, and pauses partitions whose rows pile up. */
   async tick(drain = false): Promise<void> {
-    for (const sink of this.running.values()) {
-      await sink.tick(this.clock.now(), drain)
+    for (const sink of [...this.running.values()]) {
+      if (!(await this.attempt(sink, () => sink.tick(this.clock.now(), drain)))) continue
       if (sink.full && !this.paused.has(sink)) {
         this.paused.add(sink)
         this.consumer.pause([placeOf(sink)])
@@ -91,9 +93,29 @@ export class SinkSet {
   async flush(): Promise<void> {
     for (;;) {
       await this.tick(true)
-      for (const sink of this.running.values()) await sink.settled()
+      for (const sink of [...this.running.values()]) await this.attempt(sink, () => sink.settled())
       if ([...this.running.values()].every(sink => sink.drained)) return
       await this.clock.sleep(FLUSH_POLL)
+    }
+  }
+
+  /**
+   * Whether the work went through. Where another process took the sink over, this one stops writing it. Either the group
+   * gave the partition away, which the next poll says; or a process that had lost it without knowing opened it late, and
+   * then it is opened again.
+   */
+  private async attempt(sink: SinkTask, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (thrown) {
+      if (!(thrown instanceof MillraceError) || thrown.code !== 'WAREHOUSE_FENCED') throw thrown
+      this.warn(`${thrown.message} It is opened again where its partition still belongs to this process.`)
+      this.running.delete(partitionId(placeOf(sink)))
+      if (this.paused.delete(sink)) this.consumer.resume([placeOf(sink)])
+      await sink.close()
+      this.adopt(sink.program, sink.partition)
+      return false
     }
   }
 
@@ -118,6 +140,7 @@ export class SinkSet {
       this.running.delete(id)
       this.opening.delete(id)
       this.paused.delete(sink)
+      this.reading.delete(id)
       await sink.close()
     }
   }

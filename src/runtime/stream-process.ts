@@ -117,13 +117,14 @@ export class StreamProcess {
 
   /** One turn of the loop: polls for up to `timeoutMs`, processes what came, and commits when that is due. */
   async step(timeoutMs: number): Promise<void> {
-    await this.sinks.open()
     const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
     const restored = await this.rebalance(polled)
     await this.attempt(async () => {
       await this.dispatch(polled, restored)
       if (this.commitDue(this.options.clock.now())) await this.commit()
     })
+    // Only now: before the poll a sink could be taken from its new owner, and a batch of the poll is not for it.
+    await this.sinks.open()
     const busy = polled.batches.length > 0 || polled.assigned.length > 0
     this.quiet = busy || this.hasWork(this.options.clock.now()) ? 0 : this.quiet + 1
     await this.sinks.tick()
@@ -253,15 +254,17 @@ export class StreamProcess {
    * a poll that finds nothing means that there is nothing.
    */
   async settle(): Promise<void> {
-    this.quiet = 0
-    while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
-      await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
-      if (this.hasWork(this.options.clock.now())) {
-        await this.attempt(() => this.commit())
-        this.quiet = 0
+    do {
+      this.quiet = 0
+      while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
+        await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
+        if (this.hasWork(this.options.clock.now())) {
+          await this.attempt(() => this.commit())
+          this.quiet = 0
+        }
       }
-    }
-    await this.sinks.flush()
+      await this.sinks.flush()
+    } while (this.sinks.waiting)
   }
 
   /** Figures of the tasks of this process. */

@@ -62,8 +62,9 @@ export class Member implements Gate {
     return !this.dead
   }
 
-  get busy(): boolean {
-    return this.running !== undefined
+  /** It has joined the group. */
+  get started(): boolean {
+    return this.process !== undefined
   }
 
   /** Goes on until it waits at a gate or has nothing under way; starts a step when it has not. */

@@ -138,6 +138,7 @@ export class Simulation {
         if (member.up || member.fault === undefined) members[slot] = new Member(instanceId, world, disk)
         break
       case 4:
+        if (!member.started) break
         this.ghosts.push(member)
         members[slot] = new Member(instanceId, world)
         break
