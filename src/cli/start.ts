@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { StreamProcess } from '../runtime/stream-process.js'
 import { avroSerde } from '../serde/avro-serde.js'
 import { readSchemaFile } from '../serde/schema-files.js'
 import type { Topology, WarehouseSinkNode } from '../topology/node.js'
+import { dataDirectory } from '../warehouse/pglite/data-directory.js'
 import { openLog, openWarehouse, schemaRegistry, storeEngine } from './adapters.js'
 import type { Io } from './io.js'
 import type { LiveLine } from './live-line.js'
@@ -79,7 +80,11 @@ export async function startCommand(options: StartOptions, { io, logger, live, st
     const flags = { state, schemas: SCHEMAS, storeEngine: options.storeEngine }
     const log = await openLog(flags, logger)
     opened.add(() => log.close())
-    const warehouse = openWarehouse(`pglite:${join(state, 'warehouse')}`)
+    // Making a new database takes some 750 MB for a while: now, while little else is in memory.
+    const tables = join(state, 'warehouse')
+    await mkdir(tables, { recursive: true })
+    await dataDirectory(tables)
+    const warehouse = openWarehouse(`pglite:${tables}`)
     opened.add(() => warehouse.close())
     const demo = new Demo(options, flags, log, warehouse, { io, logger, live, stop }, opened)
     const result = await Promise.race([demo.run(), stop.failure])
