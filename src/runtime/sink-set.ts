@@ -7,6 +7,9 @@ import type { DeadLetters } from './dead-letters.js'
 import { SinkTask } from './sink-task.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
+/** How long a sink that was taken over waits for the group to take its partition, too, before the process stops, in ms. */
+const FENCED_GRACE = 5_000
+
 /** Wait between two looks at a flush, in ms. */
 const FLUSH_POLL = 20
 
@@ -15,8 +18,8 @@ export class SinkSet {
   private readonly running = new Map<string, SinkTask>()
   private readonly opening = new Map<string, SinkTask>()
   private readonly paused = new Set<SinkTask>()
-  /** Partitions that the consumer reads. */
-  private readonly reading = new Set<string>()
+  /** Sinks that another process took over, by partition. */
+  private readonly fenced = new Map<string, { readonly thrown: MillraceError; readonly since: number }>()
 
   constructor(
     private readonly log: Log,
@@ -71,17 +74,19 @@ export class SinkSet {
       if (offset === undefined) continue
       this.opening.delete(id)
       this.running.set(id, sink)
-      const position = { ...at, offset: Math.max(low, offset) }
-      if (this.reading.has(id)) await this.consumer.seek(position)
-      else this.consumer.assign([position])
-      this.reading.add(id)
+      this.consumer.assign([{ ...at, offset: Math.max(low, offset) }])
     }
   }
 
-  /** Starts the flushes that are due, and pauses partitions whose rows pile up. */
+  /**
+   * Starts the flushes that are due, and pauses partitions whose rows pile up.
+   * @throws MillraceError WAREHOUSE_FENCED when a sink was taken over and its partition still belongs here.
+   */
   async tick(drain = false): Promise<void> {
+    const now = this.clock.now()
+    for (const { thrown, since } of this.fenced.values()) if (now - since >= FENCED_GRACE) throw thrown
     for (const sink of [...this.running.values()]) {
-      if (!(await this.attempt(sink, () => sink.tick(this.clock.now(), drain)))) continue
+      if (!(await this.attempt(sink, () => sink.tick(now, drain)))) continue
       if (sink.full && !this.paused.has(sink)) {
         this.paused.add(sink)
         this.consumer.pause([placeOf(sink)])
@@ -100,9 +105,8 @@ export class SinkSet {
   }
 
   /**
-   * Whether the work went through. Where another process took the sink over, this one stops writing it. Either the group
-   * gave the partition away, which the next poll says; or a process that had lost it without knowing opened it late, and
-   * then it is opened again.
+   * Whether the work went through. Where another process took the sink over, this one stops writing it: the group may
+   * have given the partition away without this process knowing it yet, which one of the next polls says.
    */
   private async attempt(sink: SinkTask, work: () => Promise<void>): Promise<boolean> {
     try {
@@ -110,11 +114,13 @@ export class SinkSet {
       return true
     } catch (thrown) {
       if (!(thrown instanceof MillraceError) || thrown.code !== 'WAREHOUSE_FENCED') throw thrown
-      this.warn(`${thrown.message} It is opened again where its partition still belongs to this process.`)
-      this.running.delete(partitionId(placeOf(sink)))
-      if (this.paused.delete(sink)) this.consumer.resume([placeOf(sink)])
+      const id = partitionId(placeOf(sink))
+      this.warn(thrown.message)
+      this.fenced.set(id, { thrown, since: this.clock.now() })
+      this.running.delete(id)
+      this.paused.delete(sink)
+      this.consumer.pause([placeOf(sink)])
       await sink.close()
-      this.adopt(sink.program, sink.partition)
       return false
     }
   }
@@ -135,12 +141,12 @@ export class SinkSet {
   async drop(partitions: readonly TopicPartition[]): Promise<void> {
     for (const at of partitions) {
       const id = partitionId(at)
+      this.fenced.delete(id)
       const sink = this.running.get(id) ?? this.opening.get(id)
       if (sink === undefined) continue
       this.running.delete(id)
       this.opening.delete(id)
       this.paused.delete(sink)
-      this.reading.delete(id)
       await sink.close()
     }
   }

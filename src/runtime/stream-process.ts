@@ -254,17 +254,15 @@ export class StreamProcess {
    * a poll that finds nothing means that there is nothing.
    */
   async settle(): Promise<void> {
-    do {
-      this.quiet = 0
-      while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
-        await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
-        if (this.hasWork(this.options.clock.now())) {
-          await this.attempt(() => this.commit())
-          this.quiet = 0
-        }
+    this.quiet = 0
+    while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
+      await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
+      if (this.hasWork(this.options.clock.now())) {
+        await this.attempt(() => this.commit())
+        this.quiet = 0
       }
-      await this.sinks.flush()
-    } while (this.sinks.waiting)
+    }
+    await this.sinks.flush()
   }
 
   /** Figures of the tasks of this process. */
