@@ -43,6 +43,11 @@ export class MarkerWriter {
     private readonly markerInterval: number,
   ) {}
 
+  /** What is sent waits for windows of a table: lane times lie behind those of the tasks. */
+  get behindTable(): boolean {
+    return this.lag > 0
+  }
+
   add(lane: LaneState): void {
     this.lanes.set(lane, { time: Number.NEGATIVE_INFINITY, idleClock: null, forced: true })
   }
@@ -82,7 +87,7 @@ export class MarkerWriter {
 
   /** A lane behind a table is never idle: its time follows the wall clock with that of the table's windows. */
   private stateOf(lane: LaneState, now: number): { readonly time: number; readonly idleClock: number | null } {
-    return { time: lane.timeAt(now, this.lag), idleClock: this.lag > 0 ? null : lane.idleClock(now) }
+    return { time: lane.timeAt(now, this.lag), idleClock: this.behindTable ? null : lane.idleClock(now) }
   }
 
   private passesClose(from: number, to: number): boolean {

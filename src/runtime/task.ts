@@ -84,10 +84,15 @@ export abstract class Task implements LaneState {
     return clock !== null && clock > this.stage.streamTime && this.stage.closes(clock)
   }
 
-  /** Lets stream time follow the wall clock while the lane is idle. */
+  /**
+   * Lets stream time follow the wall clock while the lane is idle: where a window closes by it, and where a repartition
+   * behind a table announces it, so that a record which comes late is refused here and not behind the repartition.
+   */
   async closeIdle(now: number): Promise<void> {
-    if (!this.idleCloseDue(now)) return
-    this.stage.streamTime = this.idleClock(now) as number
+    const clock = this.idleClock(now)
+    if (clock === null || clock <= this.stage.streamTime) return
+    if (!this.stage.closes(clock) && !this.program.writers.some(writer => writer.markers.behindTable)) return
+    this.stage.streamTime = clock
     this.changed = true
     await this.stage.close(this.stage.streamTime)
   }
