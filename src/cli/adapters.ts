@@ -17,6 +17,9 @@ import { postgresWarehouse } from '../warehouse/postgres/postgres-warehouse.js'
 import { type LogFlags, type StoreEngineName, settings } from './options.js'
 import { systemClock } from './system-clock.js'
 
+/** A sink is opened between two polls: while a warehouse does not answer, this is how long one try holds them up, in ms. */
+const CONNECT_TIMEOUT = 5_000
+
 /** The engine of `--store-engine`. */
 export function storeEngine(name: StoreEngineName): StoreEngine {
   switch (name) {
@@ -72,7 +75,7 @@ export function schemaRegistry({ schemas, state }: Pick<LogFlags, 'schemas' | 's
  * @throws MillraceError INVALID_OPTION for any other address; it is not repeated, since it may hold a password.
  */
 export function openWarehouse(address: string): Warehouse {
-  if (/^postgres(ql)?:/.test(address)) return postgresWarehouse({ url: address })
+  if (/^postgres(ql)?:/.test(address)) return postgresWarehouse({ url: address, connectTimeoutMs: CONNECT_TIMEOUT })
   const directory = /^pglite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
   if (directory !== undefined) return pgliteWarehouse({ directory })
   throw new MillraceError(

@@ -18,13 +18,10 @@ import { Transaction, writersOf } from './transaction.js'
 
 const COMMIT_INTERVAL = 200
 const POLL_RECORDS = 10_000
-
 /** Longest wait for records, in ms, so that commits, idle lanes and flushes are looked at. */
 const POLL_AT_MOST = 100
-
 /** Partials and changed windows in memory from which on a commit is due at once. */
 const HELD_AT_MOST = 200_000
-
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
 const QUIET_POLLS = 3
 
