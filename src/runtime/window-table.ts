@@ -20,7 +20,7 @@ const START_BYTES = 8
 const CACHED_CELLS = 200_000
 
 /** Key of a window in a changelog topic: `start | key`, so that a store is ordered by start. */
-export function windowKey(start: number, key: Buffer): Buffer {
+function windowKey(start: number, key: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(START_BYTES + key.length)
   bytes.writeBigUInt64BE(BigInt(start), 0)
   key.copy(bytes, START_BYTES)
