@@ -226,8 +226,7 @@ export class StreamProcess {
   private async openTasks(owned: readonly Owned[]): Promise<PartitionOffset[]> {
     const { log, clock, logger } = this.options
     const started = clock.now()
-    const committed = await this.consumer.committed(owned.map(({ at }) => at))
-    this.progress = await readProgress(log, this.program.plan.progress)
+    const committed = await this.readOffsets(owned.map(({ at }) => at))
     const positions: PartitionOffset[] = []
     let records = 0
     for (const { program, at } of owned) {
@@ -244,6 +243,19 @@ export class StreamProcess {
     const names = owned.map(({ at }) => partitionId(at)).join(', ')
     logger.info(`Running ${names}; restored ${records} changelog records in ${clock.now() - started} ms.`)
     return positions
+  }
+
+  /**
+   * Committed offsets, and progress that is as old: while a process that lost its partitions without knowing it reads
+   * one, their new owner may commit both.
+   */
+  private async readOffsets(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    for (;;) {
+      const before = await this.consumer.committed(partitions)
+      this.progress = await readProgress(this.options.log, this.program.plan.progress)
+      const after = await this.consumer.committed(partitions)
+      if (partitions.map(partitionId).every(id => before.get(id) === after.get(id))) return after
+    }
   }
 
   /**

@@ -69,7 +69,7 @@ export function scenarioOf(seed: number, idle: boolean, shape?: Shape): Scenario
     const records: SourceRecord[] = []
     let time = random.pick(idle ? [0, 0, 30] : [0, 0, 30, 5_000])
     let arrival = 0
-    const count = random.chance(0.1) ? 0 : random.below(idle ? 9 : 15)
+    const count = random.chance(0.1) ? 0 : random.below(idle ? 9 : 25)
     for (let i = 0; i < count; i++) {
       time += random.pick(idle ? [0, 1, 3, 6, 20, 45] : [0, 1, 3, 6, 20])
       const ts = BASE + Math.max(0, time - random.pick([0, 0, 4, 12, 18]))

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { embeddedLog } from '../../../src/log/embedded/embedded-log.js'
+import { type ErrorCode, MillraceError } from '../../../src/model/errors.js'
 import { keyBytesAt, valueBytesAt } from '../../../src/model/record-batch.js'
 import type { Clock } from '../../../src/ports/clock.js'
 import type { Log, LogProducer } from '../../../src/ports/log.js'
@@ -7,9 +8,11 @@ import type { AvroSerde } from '../../../src/ports/serde.js'
 import type { Warehouse } from '../../../src/ports/warehouse.js'
 import { addAccounting, noAccounting } from '../../../src/runtime/accounting.js'
 import { readProgress } from '../../../src/runtime/progress.js'
+import { tableSpec } from '../../../src/runtime/rows-program.js'
 import { avroSerde } from '../../../src/serde/avro-serde.js'
 import { fileRegistry } from '../../../src/serde/file-registry.js'
 import { memoryEngine } from '../../../src/state/memory/memory-engine.js'
+import type { WarehouseSinkNode } from '../../../src/topology/node.js'
 import { memoryWarehouse } from '../../../src/warehouse/memory/memory-warehouse.js'
 import { Member, type World } from './member.js'
 import { Random } from './random.js'
@@ -17,7 +20,9 @@ import { closedOf, expectedOf, line, rowsOf, secondRowsOf } from './rule.js'
 import { BASE, FINALS, type Scenario, SECOND, schema, topologyOf, UPDATES } from './scenario.js'
 
 const SESSION_TIMEOUT = 100
-const ACTIONS = 120
+const ACTIONS = 200
+/** Actions for which a member stands still that is to lose its session. */
+const STANDSTILL = 30
 const GROUP = 'sim'
 
 class VirtualClock implements Clock {
@@ -46,6 +51,7 @@ export class Simulation {
   private members: Member[] = []
   /** Members that were replaced while they stood still. They are to be fenced when they go on. */
   private readonly ghosts: Member[] = []
+  private standing: { readonly member: Member; readonly until: number } | undefined
   private world!: World
   private log!: Log
   private readonly registry = fileRegistry({ schemas: [] })
@@ -66,7 +72,8 @@ export class Simulation {
     const simulation = new Simulation(scenario, seed)
     await simulation.prepare()
     for (let action = 0; action < ACTIONS; action++) {
-      await simulation.act()
+      await simulation.act(action)
+      await simulation.revive()
       const fault = simulation.fault()
       if (fault) return fault
     }
@@ -104,23 +111,27 @@ export class Simulation {
     await this.producer.flush()
   }
 
-  private async act(): Promise<void> {
+  private async act(action: number): Promise<void> {
     const { random, clock } = this
+    if (this.standing && this.standing.until < action) this.standing = undefined
     const what = random.next()
     if (what < 0.1) {
       clock.time += random.pick([1, 1, 2, 5, 20])
       await this.arrive()
-    } else if (what < 0.12) await this.trouble()
-    else await random.pick([...this.members, ...this.ghosts]).advance()
+    } else if (what < 0.12) await this.trouble(action)
+    else {
+      const member = random.pick([...this.members, ...this.ghosts])
+      if (member !== this.standing?.member) await member.advance()
+    }
   }
 
-  private async trouble(): Promise<void> {
+  private async trouble(action: number): Promise<void> {
     const { random, members, world } = this
     const slot = random.below(members.length)
     const member = members[slot]!
     const { instanceId, engine } = member
     const disk = random.chance(0.7) ? engine : memoryEngine()
-    switch (random.below(6)) {
+    switch (random.below(7)) {
       case 0:
         await member.crash(true)
         members[slot] = new Member(instanceId, world, disk)
@@ -143,14 +154,31 @@ export class Simulation {
         members[slot] = new Member(instanceId, world)
         break
       default:
-        this.clock.time += SESSION_TIMEOUT + 1
+        this.standing = { member, until: action + STANDSTILL }
+        // The others are heard of in between, so that they keep their sessions.
+        for (let i = 0; i < 3; i++) {
+          this.clock.time += SESSION_TIMEOUT / 2
+          for (const other of members) if (other !== member) await other.advance()
+        }
+    }
+  }
+
+  /**
+   * Starts members again that stopped because another process took a sink over: one that lost its partitions without
+   * knowing it may do so.
+   */
+  private async revive(): Promise<void> {
+    for (const [slot, member] of this.members.entries()) {
+      if (!hasCode(member.fault, 'WAREHOUSE_FENCED')) continue
+      await member.crash(true)
+      this.members[slot] = new Member(member.instanceId, this.world, member.engine)
     }
   }
 
   /** What ended a member that should not have ended. */
   private fault(): string | undefined {
     const broken = this.members.find(member => member.fault !== undefined)
-    const ghost = this.ghosts.find(({ fault }) => fault !== undefined && !isFenced(fault))
+    const ghost = this.ghosts.find(({ fault }) => fault !== undefined && !hasCode(fault, 'LOG_FENCED'))
     const fault = broken?.fault ?? ghost?.fault
     return fault === undefined ? undefined : `a process died: ${fault instanceof Error ? fault.stack : String(fault)}`
   }
@@ -163,18 +191,27 @@ export class Simulation {
       await ghost.finish()
     }
     let quiet = 0
-    for (let round = 0; quiet < 4; round++) {
+    // Quiet for longer than the session of a crashed member that still holds partitions.
+    for (let round = 0; quiet < (this.scenario.idle ? 15 : 4); round++) {
       if (round > 400) return 'it comes to no end'
       this.clock.time += this.scenario.idle ? 10 : 60
       await this.arrive()
       const before = await this.heights()
       for (const member of this.members) await member.settle()
+      await this.revive()
       const fault = this.fault()
       if (fault) return fault
       const waiting = this.scenario.idle && (this.clock.time < BASE + 400 || this.pending())
       quiet = waiting || !isDeepStrictEqual(before, await this.heights()) ? 0 : quiet + 1
     }
-    return undefined
+    // A last process takes over all that the others leave, sinks that were fenced included.
+    for (const member of this.members) await member.close()
+    const fault = this.fault()
+    if (fault) return fault
+    this.clock.time += SESSION_TIMEOUT + 1
+    this.members = [new Member('last', this.world)]
+    await this.members[0]!.settle()
+    return this.fault()
   }
 
   private pending(): boolean {
@@ -191,7 +228,7 @@ export class Simulation {
       }
     }
     const { tasks } = await readProgress(this.log, `${GROUP}-progress`)
-    for (const [task, { nextOffset }] of tasks) if (task.startsWith('events/')) heights.push(nextOffset)
+    for (const lane of this.scenario.lanes.keys()) heights.push(tasks.get(`events/${lane}`)?.nextOffset ?? 0)
     return heights
   }
 
@@ -210,6 +247,15 @@ export class Simulation {
       }
     }
     return rows
+  }
+
+  private async tableRows(): Promise<string[]> {
+    const sink = this.world.topology.outputs.find(node => node.kind === 'to-warehouse')
+    const rows: string[] = []
+    for await (const [k, start, , ids] of this.warehouse.rows(tableSpec(sink as WarehouseSinkNode))) {
+      rows.push(line(String(k), (start as Date).getTime(), String(ids)))
+    }
+    return rows.sort()
   }
 
   /** Wire format, decoded with the schema that it was written with. */
@@ -251,6 +297,10 @@ export class Simulation {
     }
     const updates = new Map((await this.rows(UPDATES)).map(({ k, start, ids }) => [`${k} @${start - BASE}`, ids]))
     const last = [...updates].map(([key, ids]) => `${key}: ${ids}`).sort()
+    if (!perLane) {
+      const difference = differ('rows of the warehouse', await this.tableRows(), last)
+      if (difference) return difference
+    }
     const second = (await this.rows(SECOND)).map(({ k, start, ids }) => line(k, start, ids ?? 'null')).sort()
     if (!scenario.idle) {
       if (lateAfterIdle > 0) return `${lateAfterIdle} records are late after idleness, and no lane can be idle`
@@ -292,6 +342,6 @@ function differ(what: string, is: readonly string[], wanted: readonly string[]):
     : `${what} are [${is.join('; ')}] and should be [${wanted.join('; ')}]`
 }
 
-function isFenced(fault: unknown): boolean {
-  return fault instanceof Error && 'code' in fault && fault.code === 'LOG_FENCED'
+function hasCode(fault: unknown, code: ErrorCode): boolean {
+  return fault instanceof MillraceError && fault.code === code
 }

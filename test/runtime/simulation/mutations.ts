@@ -1,0 +1,156 @@
+import type { LogProducer, Polled } from '../../../src/ports/log.js'
+import { LaneTable, type Marker } from '../../../src/runtime/lane-table.js'
+import { encodeMarker } from '../../../src/runtime/marker-writer.js'
+import type { TaskProgress } from '../../../src/runtime/progress.js'
+import { RepartitionTask } from '../../../src/runtime/repartition-task.js'
+import { RepartitionWriter } from '../../../src/runtime/repartition-writer.js'
+import { SourceTask } from '../../../src/runtime/source-task.js'
+import { StreamProcess } from '../../../src/runtime/stream-process.js'
+import { Task } from '../../../src/runtime/task.js'
+import { TaskSet } from '../../../src/runtime/task-set.js'
+
+/** A fault planted into the runtime, which simulations have to find. */
+export interface Mutation {
+  readonly name: string
+  /** The kind of simulation that can show it. */
+  readonly idle: boolean
+  /** Plants it and answers how to take it out again. */
+  plant(): () => void
+}
+
+type Class<T> = { readonly prototype: T }
+
+/** Replaces a method, also a private one. The answer puts it back. */
+function replace<T extends object, A extends unknown[], R>(
+  { prototype }: Class<T>,
+  method: string,
+  replacement: (self: T, original: (...args: A) => R, ...args: A) => R,
+): () => void {
+  const original = Reflect.get(prototype, method) as (this: T, ...args: A) => R
+  Reflect.set(prototype, method, function (this: T, ...args: A): R {
+    return replacement(this, (...given) => original.apply(this, given), ...args)
+  })
+  return () => {
+    Reflect.set(prototype, method, original)
+  }
+}
+
+/** A private field. */
+function field<T>(of: object, name: string): T {
+  return Reflect.get(of, name) as T
+}
+
+type Restore = (progress: TaskProgress) => void
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'markers stand before the partials of their transaction',
+    idle: false,
+    plant: () =>
+      replace(RepartitionWriter, 'flush', (self, original: (now: number) => void, now: number) => {
+        if (self.markers.due(now)) {
+          const marker = encodeMarker(field(self, 'markerHeader'), self.markers.take(now))
+          const producer = field<LogProducer>(self, 'producer')
+          const partitions = field<number>(self, 'partitions')
+          for (let p = 0; p < partitions; p++) producer.send(self.topic, p, null, marker, now)
+        }
+        original(now)
+      }),
+  },
+  {
+    name: 'lane times are not restored',
+    idle: false,
+    plant: () =>
+      replace(SourceTask, 'restore', (_, original: Restore, progress: TaskProgress) =>
+        original({ ...progress, laneTime: null }),
+      ),
+  },
+  {
+    name: 'stream time is computed anew from the lanes after a restart',
+    idle: true,
+    plant: () =>
+      replace(RepartitionTask, 'restore', (_, original: Restore, progress: TaskProgress) => {
+        const lanes = progress.lanes && { ...progress.lanes, streamTime: null }
+        original({ ...progress, lanes, streamTime: null })
+      }),
+  },
+  {
+    name: 'the lane table is not restored',
+    idle: false,
+    plant: () =>
+      replace(RepartitionTask, 'restore', (_, original: Restore, progress: TaskProgress) =>
+        original({ ...progress, lanes: null }),
+      ),
+  },
+  {
+    name: 'lanes that have not spoken are left out',
+    idle: false,
+    plant: () =>
+      replace(LaneTable, 'apply', (self, original: (marker: Marker) => boolean, marker: Marker) => {
+        const heard = field<Map<number, unknown>>(self, 'lanes')
+        const added = field<Set<number>>(self, 'added')
+        for (let p = 0; p < marker.lanes.count; p++) if (!heard.has(p)) added.add(p)
+        return original(marker)
+      }),
+  },
+  {
+    name: 'combiners keep their partials over an aborted transaction',
+    idle: false,
+    plant: () => replace(RepartitionWriter, 'clear', () => undefined),
+  },
+  {
+    name: 'what was polled before a restore is processed after it',
+    idle: false,
+    plant: () =>
+      replace(
+        StreamProcess,
+        'dispatch',
+        (_, original: (polled: Polled, restored: Set<string>) => unknown, polled: Polled) =>
+          original(polled, new Set()),
+      ),
+  },
+  {
+    name: 'lateness is judged by all lanes of the process',
+    idle: false,
+    plant: () => {
+      const times = new WeakMap<object, number>()
+      return replace(SourceTask, 'moveLane', (self, original: (time: number) => void, timestamp: number) => {
+        const environment = field<object>(self, 'environment')
+        const time = Math.max(times.get(environment) ?? 0, timestamp)
+        times.set(environment, time)
+        original(time)
+      })
+    },
+  },
+  {
+    name: 'a store is written before its transaction is committed',
+    idle: false,
+    plant: () =>
+      replace(Task, 'changes', (self, original: Task['changes'], log: Parameters<Task['changes']>[0]) => {
+        const writes = original(log)
+        void self.store?.write(writes).catch(() => undefined)
+        return writes
+      }),
+  },
+  {
+    name: 'a store that is given up claims the changelog to its end',
+    idle: false,
+    plant: () =>
+      replace(TaskSet, 'drop', async (self, original: TaskSet['drop'], partitions: Parameters<TaskSet['drop']>[0]) => {
+        for (const task of self.all) {
+          await self.notePosition(task, true)
+          await self.write(task, [], true)
+        }
+        await original(partitions)
+      }),
+  },
+  {
+    name: 'stream time goes back when a lane resumes',
+    idle: true,
+    plant: () =>
+      replace(LaneTable, 'apply', (self, original: (marker: Marker) => boolean, marker: Marker) => {
+        self.streamTime = Number.NEGATIVE_INFINITY
+        return original(marker)
+      }),
+  },
+]
