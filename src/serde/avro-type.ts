@@ -121,8 +121,11 @@ class PlainUnionType extends avsc.types.UnwrappedUnionType {
 type SchemaObject = { readonly type?: unknown; readonly name?: unknown }
 type HookOptions = Partial<avsc.ForSchemaOptions>
 
-/** A type that makes `{ branch: value }` in a wrapped union; null has no such object. */
-type BranchType = avsc.Type & { readonly _branchConstructor: { prototype: object } | null }
+/**
+ * A type that makes `{ branch: value }` in a wrapped union; null has no such object, and a record that holds itself has
+ * none before it is complete.
+ */
+type BranchType = avsc.Type & { readonly _branchConstructor: { prototype: object } | null | undefined }
 
 const LONG = new ExactLongType()
 
@@ -133,10 +136,7 @@ function unionType(schema: readonly unknown[], options: HookOptions): avsc.Type 
     return new PlainUnionType(branches, options)
   } catch {
     const union = new avsc.types.WrappedUnionType(branches, options)
-    for (const branch of union.types) {
-      const { _branchConstructor: wrapper } = branch as BranchType
-      if (wrapper !== null) wrapper.prototype = Object.prototype
-    }
+    for (const branch of union.types) makeWrapperPlain(branch)
     return union
   }
 }
@@ -160,8 +160,14 @@ function typeHook(schema: avsc.Schema, options: HookOptions): avsc.Type | undefi
   }
 }
 
+function makeWrapperPlain(branch: avsc.Type): void {
+  const { _branchConstructor: wrapper } = branch as BranchType
+  if (wrapper) wrapper.prototype = Object.prototype
+}
+
 /** Decoded records are plain objects, not instances of a class that carries avsc's methods. */
 function makePlain(type: avsc.Type): void {
+  makeWrapperPlain(type)
   if (type.typeName === 'record' || type.typeName === 'error') {
     ;(type as avsc.types.RecordType).recordConstructor.prototype = Object.prototype
   }
