@@ -12,7 +12,6 @@ import { tableSpec } from '../../../src/runtime/rows-program.js'
 import { avroSerde } from '../../../src/serde/avro-serde.js'
 import { fileRegistry } from '../../../src/serde/file-registry.js'
 import { memoryEngine } from '../../../src/state/memory/memory-engine.js'
-import type { WarehouseSinkNode } from '../../../src/topology/node.js'
 import { memoryWarehouse } from '../../../src/warehouse/memory/memory-warehouse.js'
 import { Member, type World } from './member.js'
 import { Random } from './random.js'
@@ -77,7 +76,13 @@ export class Simulation {
       const fault = simulation.fault()
       if (fault) return fault
     }
-    return (await simulation.end()) ?? (await simulation.check())
+    return (
+      (await simulation.end()) ??
+      (await simulation.check()) ??
+      (await simulation.takeOver()) ??
+      (await simulation.check()) ??
+      (await simulation.checkTable())
+    )
   }
 
   private async prepare(): Promise<void> {
@@ -204,7 +209,11 @@ export class Simulation {
       const waiting = this.scenario.idle && (this.clock.time < BASE + 400 || this.pending())
       quiet = waiting || !isDeepStrictEqual(before, await this.heights()) ? 0 : quiet + 1
     }
-    // A last process takes over all that the others leave, sinks that were fenced included.
+    return undefined
+  }
+
+  /** A last process takes over all that the others leave, sinks that were fenced included. */
+  private async takeOver(): Promise<string | undefined> {
     for (const member of this.members) await member.close()
     const fault = this.fault()
     if (fault) return fault
@@ -249,13 +258,21 @@ export class Simulation {
     return rows
   }
 
-  private async tableRows(): Promise<string[]> {
+  /** The last row of each key and window. */
+  private async lastUpdates(): Promise<string[]> {
+    const updates = new Map((await this.rows(UPDATES)).map(({ k, start, ids }) => [`${k} @${start - BASE}`, ids]))
+    return [...updates].map(([key, ids]) => `${key}: ${ids}`).sort()
+  }
+
+  /** Whether the warehouse has what the updates say. */
+  private async checkTable(): Promise<string | undefined> {
     const sink = this.world.topology.outputs.find(node => node.kind === 'to-warehouse')
     const rows: string[] = []
-    for await (const [k, start, , ids] of this.warehouse.rows(tableSpec(sink as WarehouseSinkNode))) {
+    if (sink?.kind !== 'to-warehouse') return undefined
+    for await (const [k, start, , ids] of this.warehouse.rows(tableSpec(sink))) {
       rows.push(line(String(k), (start as Date).getTime(), String(ids)))
     }
-    return rows.sort()
+    return differ('rows of the warehouse', rows.sort(), await this.lastUpdates())
   }
 
   /** Wire format, decoded with the schema that it was written with. */
@@ -295,12 +312,7 @@ export class Simulation {
     if (!isDeepStrictEqual(outcomes, wanted)) {
       return `the accounting is ${JSON.stringify(outcomes)} and should be ${JSON.stringify(wanted)}`
     }
-    const updates = new Map((await this.rows(UPDATES)).map(({ k, start, ids }) => [`${k} @${start - BASE}`, ids]))
-    const last = [...updates].map(([key, ids]) => `${key}: ${ids}`).sort()
-    if (!perLane) {
-      const difference = differ('rows of the warehouse', await this.tableRows(), last)
-      if (difference) return difference
-    }
+    const last = await this.lastUpdates()
     const second = (await this.rows(SECOND)).map(({ k, start, ids }) => line(k, start, ids ?? 'null')).sort()
     if (!scenario.idle) {
       if (lateAfterIdle > 0) return `${lateAfterIdle} records are late after idleness, and no lane can be idle`
