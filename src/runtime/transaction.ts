@@ -8,6 +8,13 @@ import type { SinkSet } from './sink-set.js'
 import type { Task } from './task.js'
 import type { TaskSet } from './task-set.js'
 
+/** A deletion that a changelog is still to be told. */
+interface Deletion {
+  readonly changelog: string
+  readonly partition: number
+  readonly key: Buffer
+}
+
 /** The writers of all repartition topics of a process. */
 export function writersOf(program: TopologyProgram): readonly RepartitionWriter[] {
   return program.subs.flatMap(sub => (sub.kind === 'processing' ? sub.writers : []))
@@ -64,7 +71,8 @@ export class Transaction {
     for (const task of tasks) await task.closeIdle(now)
     for (const task of tasks) task.emitUpdates()
     for (const sink of this.sinks.all) sink.sendDeadLetters()
-    const writes = this.sendChangelogs(tasks, now)
+    const deletions: Deletion[] = []
+    const writes = this.sendChangelogs(tasks, now, deletions)
     for (const writer of this.writers) writer.flush(now)
     if (!this.exactlyOnce) await this.producer.flush()
     this.sendProgress(tasks, catalogue, now)
@@ -77,7 +85,12 @@ export class Transaction {
       if (offsets.length > 0) await this.producer.sendOffsets(offsets, this.consumer)
       await this.producer.commit()
       this.open = false
-    } else await this.producer.flush()
+    } else {
+      await this.producer.flush()
+      // Only now: what is read again after a crash has to find the windows that it was in.
+      for (const { changelog, partition, key } of deletions) this.producer.send(changelog, partition, key, null, now)
+      await this.producer.flush()
+    }
     for (const [fingerprint, entry] of this.program.catalogue) catalogue.set(fingerprint, entry)
     for (const [task, changes] of writes) await this.tasks.write(task, changes, this.exactlyOnce)
     if (!this.exactlyOnce && offsets.length > 0) await this.consumer.commit(offsets)
@@ -87,11 +100,14 @@ export class Transaction {
     for (const task of writes.keys()) if (!leaving.includes(task)) await this.tasks.notePosition(task)
   }
 
-  private sendChangelogs(tasks: readonly Task[], now: number): Map<Task, StoreWrite[]> {
+  /** Sends what changed in the stores. At least once, what is deleted goes into `deletions` instead. */
+  private sendChangelogs(tasks: readonly Task[], now: number, deletions: Deletion[]): Map<Task, StoreWrite[]> {
     const writes = new Map<Task, StoreWrite[]>()
     for (const task of tasks) {
+      const { partition } = task
       const changes = task.changes(({ changelog }, key, value) => {
-        this.producer.send(changelog, task.partition, key, value, now)
+        if (value === null && !this.exactlyOnce) deletions.push({ changelog, partition, key })
+        else this.producer.send(changelog, partition, key, value, now)
       })
       if (changes.length > 0) writes.set(task, changes)
     }

@@ -77,6 +77,7 @@ function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
     },
     async commit(offsets) {
       await gate.pass('commit of offsets')
+      if (gate.aborts('commit of offsets')) throw failed('commit of offsets')
       return consumer.commit(offsets)
     },
     async close() {

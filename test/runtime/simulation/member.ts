@@ -5,6 +5,7 @@ import type { AvroSerde } from '../../../src/ports/serde.js'
 import type { Store, StoreEngine } from '../../../src/ports/store.js'
 import type { Warehouse } from '../../../src/ports/warehouse.js'
 import { StreamProcess } from '../../../src/runtime/stream-process.js'
+import type { Guarantee } from '../../../src/runtime/stream-process-options.js'
 import { memoryEngine } from '../../../src/state/memory/memory-engine.js'
 import { type Gate, gatedEngine, gatedLog } from './gated.js'
 import type { Random } from './random.js'
@@ -17,6 +18,7 @@ export interface World {
   readonly warehouse: Warehouse
   readonly clock: Clock
   readonly commitInterval: number
+  readonly guarantee: Guarantee
   readonly random: Random
   /** Waits, aborts and small polls stop when the simulation comes to its end. */
   calm: boolean
@@ -56,6 +58,7 @@ export class Member implements Gate {
         warehouse: world.warehouse,
         clock: world.clock,
         commitInterval: world.commitInterval,
+        guarantee: world.guarantee,
         instanceId,
         logger: { info: () => undefined, warn: () => undefined },
       })
