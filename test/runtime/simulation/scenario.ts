@@ -25,7 +25,7 @@ export const SIZE = 10
 export const GRACE = 5
 export const ADVANCE = 5
 export const SECOND_SIZE = 40
-export const IDLE_AFTER = 12
+const IDLE_AFTER = 12
 
 export interface SourceEvent {
   readonly id: number
@@ -147,7 +147,7 @@ function idsOfRows() {
 export const FINALS = 'finals'
 export const UPDATES = 'updates'
 export const SECOND = 'second'
-export const TABLE = 'rows'
+const TABLE = 'rows'
 
 export function topologyOf(scenario: Scenario): Topology {
   const { shape, partitions } = scenario
