@@ -107,13 +107,15 @@ describe('an aborted transaction', () => {
     )
     for (let n = 1; n < 8; n++) {
       const process = await group.start(rows, { watch: failing('begin', n) })
-      await group.send(0, at(10 * n, n))
-      await process.settle()
+      for (const id of [2 * n, 2 * n + 1]) {
+        await group.send(0, at(10 * id, id))
+        await process.settle()
+      }
       await process.close()
     }
     const starts: unknown[] = []
     for await (const [start] of group.warehouse.rows(spec)) starts.push((start as Date).getTime() - T0)
-    expect(starts.sort()).toEqual([10, 20, 30, 40, 50, 60, 70])
+    expect(starts).toHaveLength(14)
   })
 })
 
