@@ -1,5 +1,7 @@
 import { MillraceError } from '../model/errors.js'
 import { partitionId, type TopicPartition } from '../model/topic-partition.js'
+import type { Log, LogConsumer } from '../ports/log.js'
+import { type Progress, readProgress } from './progress.js'
 
 /** What is known of how far a partition was processed. */
 export interface KnownOffsets {
@@ -27,4 +29,22 @@ export function startOffset(
     'PROGRESS_MISMATCH',
     `The group's committed offset of ${partitionId(at)} is ${committed}, but ${progressTopic} says ${progress ?? 'nothing'}. Offsets were changed from outside, or a topic was deleted. Put the offset back, or start under another name or namespace.`,
   )
+}
+
+/**
+ * Committed offsets, and progress that is as old: while a process that lost its partitions without knowing it reads
+ * one, their new owner may commit both.
+ */
+export async function readOffsets(
+  consumer: LogConsumer,
+  log: Log,
+  partitions: readonly TopicPartition[],
+  progressTopic: string,
+): Promise<{ readonly committed: ReadonlyMap<string, number>; readonly progress: Progress }> {
+  for (;;) {
+    const before = await consumer.committed(partitions)
+    const progress = await readProgress(log, progressTopic)
+    const committed = await consumer.committed(partitions)
+    if (partitions.map(partitionId).every(id => before.get(id) === committed.get(id))) return { committed, progress }
+  }
 }

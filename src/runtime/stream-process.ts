@@ -9,7 +9,7 @@ import { type ProcessStatus, statusOf } from './process-status.js'
 import { checkMeaning, type Progress, readProgress } from './progress.js'
 import type { RepartitionWriter } from './repartition-writer.js'
 import { SinkSet } from './sink-set.js'
-import { startOffset } from './start-offset.js'
+import { readOffsets, startOffset } from './start-offset.js'
 import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
@@ -40,6 +40,7 @@ export class StreamProcess {
   private readonly exactlyOnce: boolean
   private readonly transaction: Transaction
   private lastCommit: number
+  private polledAt = Number.NEGATIVE_INFINITY
   private quiet = 0
   /** Owned partitions whose tasks were dropped by a failed transaction, to be opened again. */
   private dropped: Owned[] = []
@@ -66,6 +67,7 @@ export class StreamProcess {
         idleAfter: topology.options.idleAfter,
         maxAhead: topology.options.maxAhead,
         now: () => clock.now(),
+        polledAt: () => this.polledAt,
         warn,
         schemaOf: fingerprint => this.progress.catalogue.get(fingerprint)?.schema,
       },
@@ -114,6 +116,7 @@ export class StreamProcess {
 
   /** One turn of the loop: polls for up to `timeoutMs`, processes what came, and commits when that is due. */
   async step(timeoutMs: number): Promise<void> {
+    this.polledAt = this.options.clock.now()
     const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
     const restored = await this.rebalance(polled)
     await this.attempt(async () => {
@@ -226,7 +229,9 @@ export class StreamProcess {
   private async openTasks(owned: readonly Owned[]): Promise<PartitionOffset[]> {
     const { log, clock, logger } = this.options
     const started = clock.now()
-    const committed = await this.readOffsets(owned.map(({ at }) => at))
+    const at = owned.map(one => one.at)
+    const { committed, progress: read } = await readOffsets(this.consumer, log, at, this.program.plan.progress)
+    this.progress = read
     const positions: PartitionOffset[] = []
     let records = 0
     for (const { program, at } of owned) {
@@ -240,22 +245,9 @@ export class StreamProcess {
       for (const writer of program.writers) writer.markers.add(task)
       positions.push({ ...at, offset: task.nextOffset })
     }
-    const names = owned.map(({ at }) => partitionId(at)).join(', ')
+    const names = at.map(partitionId).join(', ')
     logger.info(`Running ${names}; restored ${records} changelog records in ${clock.now() - started} ms.`)
     return positions
-  }
-
-  /**
-   * Committed offsets, and progress that is as old: while a process that lost its partitions without knowing it reads
-   * one, their new owner may commit both.
-   */
-  private async readOffsets(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
-    for (;;) {
-      const before = await this.consumer.committed(partitions)
-      this.progress = await readProgress(this.options.log, this.program.plan.progress)
-      const after = await this.consumer.committed(partitions)
-      if (partitions.map(partitionId).every(id => before.get(id) === after.get(id))) return after
-    }
   }
 
   /**
