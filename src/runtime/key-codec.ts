@@ -82,9 +82,8 @@ export class KeyCodec {
     const known = this.byRecord.get(key)
     if (known) return known
     if (this.columns.every(c => key[c.name] === null || key[c.name] === undefined)) return undefined
-    const bytes = this.encode(key)
-    const id = bytes.toString('latin1')
-    const entry = this.byId.get(id) ?? this.remember(new KeyEntry(id, bytes, key))
+    // As read from bytes: user code sees the same columns and types whether a key was just made or restored.
+    const entry = this.ofBytes(this.encode(key))
     this.byRecord.set(key, entry)
     return entry
   }
@@ -93,9 +92,7 @@ export class KeyCodec {
   ofText(text: string): KeyEntry {
     const known = this.byText.get(text)
     if (known) return known
-    const columns = { [this.column]: text }
-    const bytes = this.encode(columns)
-    const entry = this.remember(new KeyEntry(bytes.toString('latin1'), bytes, columns))
+    const entry = this.ofBytes(this.encode({ [this.column]: text }))
     this.byText.set(text, entry)
     return entry
   }

@@ -157,7 +157,7 @@ export class SinkTask {
    */
   async tick(now: number, drain = false): Promise<void> {
     if (this.fault !== undefined) throw this.fault
-    if (this.seen !== undefined && this.nextOffset >= this.rebuildUntil && this.sink !== undefined)
+    if (this.seen && this.sink && this.nextOffset >= this.rebuildUntil && now >= this.retryAt)
       await this.deleteUnseen(now)
     if (!this.due(now, drain)) return
     const rows = this.pending
@@ -223,16 +223,21 @@ export class SinkTask {
   private async deleteUnseen(now: number): Promise<void> {
     const seen = this.seen as Set<string>
     await this.flushing
+    const unseen = new Map<string, Buffer>()
+    try {
+      for await (const rowKey of this.sink!.keys()) {
+        const key = this.program.keyBytes(rowKey)
+        const id = key.toString('latin1')
+        if (partitionFor(key, this.program.partitions) === this.partition && !seen.has(id)) unseen.set(id, key)
+      }
+    } catch (thrown) {
+      this.failed(now, thrown)
+      return
+    }
     this.seen = undefined
     this.rebuildEnds = true
-    for await (const rowKey of this.sink!.keys()) {
-      const key = this.program.keyBytes(rowKey)
-      const id = key.toString('latin1')
-      if (partitionFor(key, this.program.partitions) !== this.partition || seen.has(id) || this.pending.has(id))
-        continue
-      if (this.pending.size === 0) this.pendingSince = now
-      this.pending.set(id, { key, value: null })
-    }
+    if (this.pending.size === 0) this.pendingSince = now
+    for (const [id, key] of unseen) this.pending.set(id, { key, value: null })
   }
 
   /** Waits for a running flush. */

@@ -42,9 +42,11 @@ export class SourceTask extends Task {
     this.atEnd = true
   }
 
+  /** Judged as of the last poll: what arrived while the process was busy, restoring for example, was not seen yet. */
   idleClock(now: number): number | null {
-    const { idleAfter } = this.environment
-    return this.atEnd && now - this.lastRecordAt >= idleAfter ? now - idleAfter : null
+    const { idleAfter, polledAt } = this.environment
+    const seen = Math.min(now, polledAt())
+    return this.atEnd && seen - this.lastRecordAt >= idleAfter ? seen - idleAfter : null
   }
 
   override restore(progress: TaskProgress): void {
@@ -79,12 +81,19 @@ export class SourceTask extends Task {
 
   /** The record at `index`, or the outcome of one that goes no further. Waits only for writer schemas not seen before. */
   private async decode(batch: RecordBatch, index: number, now: number): Promise<StreamRecord | Outcome> {
+    for (;;) {
+      const decoded = this.tryDecode(batch, index, now)
+      if (typeof decoded !== 'number') return decoded
+      // A registry out of reach is no fault of the record: what is thrown here stops the process.
+      await this.source.prepare(decoded)
+    }
+  }
+
+  /** As `decode`, or the id of a writer schema that has to be fetched first. */
+  private tryDecode(batch: RecordBatch, index: number, now: number): StreamRecord | Outcome | number {
     try {
-      let record = this.source.read(batch, index)
-      while (typeof record === 'number') {
-        await this.source.prepare(record)
-        record = this.source.read(batch, index)
-      }
+      const record = this.source.read(batch, index)
+      if (typeof record === 'number') return record
       if (record.timestamp > now + this.environment.maxAhead) throw tooFarAhead(record.timestamp, now)
       if (record.value !== null || !this.source.skipsNull) return record
       this.moveLane(record.timestamp)

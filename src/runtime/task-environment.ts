@@ -9,6 +9,8 @@ export interface TaskEnvironment {
   /** Largest lead of a timestamp over the clock. */
   readonly maxAhead: number
   readonly now: () => number
+  /** When the process last asked for records. */
+  readonly polledAt: () => number
   readonly warn: (message: string) => void
   /** The schema of internal values that another version of the topology wrote, by fingerprint. */
   readonly schemaOf: (fingerprint: string) => AvroSchema | undefined
