@@ -250,10 +250,7 @@ export class StreamProcess {
     return positions
   }
 
-  /**
-   * Steps until nothing is left to read, commit or flush: for the end of a demo or a test on the embedded log, where
-   * a poll that finds nothing means that there is nothing.
-   */
+  /** Steps until nothing is left to do: on the embedded log, where a poll that finds nothing means that there is nothing. */
   async settle(): Promise<void> {
     this.quiet = 0
     while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
