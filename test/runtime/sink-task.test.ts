@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest'
+import { MillraceError } from '../../src/model/errors.js'
+import { partitionFor } from '../../src/model/murmur2.js'
+import { type RecordBatch, RecordBatchBuilder } from '../../src/model/record-batch.js'
+import type { Flush, Row, RowKey, SinkIdentity, Warehouse } from '../../src/ports/warehouse.js'
+import { DeadLetters, type FailedRecord } from '../../src/runtime/dead-letters.js'
+import { SinkTask } from '../../src/runtime/sink-task.js'
+import type { RowsProgram } from '../../src/runtime/sub-topology-program.js'
+
+const NOW = 1_000_000
+const FRESH = 30_000
+const SPEC = {
+  name: 'rows',
+  columns: [
+    { name: 'k', type: 'text', nullable: false },
+    { name: 'n', type: 'text', nullable: false },
+  ],
+  key: ['k'],
+  sortKey: [],
+} as const
+
+const PROGRAM: RowsProgram = {
+  kind: 'rows',
+  topic: 'group-rows-rows',
+  topicId: 'id',
+  partitions: 2,
+  table: SPEC,
+  flushInterval: FRESH,
+  row: (key, value) => [key.toString(), value.toString()],
+  rowKey: key => [key.toString()],
+  keyBytes: ([key]) => Buffer.from(String(key)),
+}
+
+/** A warehouse whose flushes and failures a test decides. */
+class FakeWarehouse implements Warehouse {
+  readonly name = 'the fake warehouse'
+  readonly table = new Map<string, string>()
+  readonly flushes: Flush[] = []
+  nextOffset = 0
+  rebuild = false
+  /** What the next calls throw; a flush waits while it is a promise. */
+  trouble: MillraceError | undefined
+  held: Promise<void> | undefined
+
+  async prepare(): Promise<void> {
+    if (this.trouble) throw this.trouble
+  }
+
+  unstorable(_: unknown, row: Row): string | undefined {
+    return row[1] === 'bad' ? 'its n is bad' : undefined
+  }
+
+  async openSink(_: SinkIdentity) {
+    if (this.trouble) throw this.trouble
+    const { nextOffset, rebuild } = this
+    const flush = async (flush: Flush) => {
+      await this.held
+      if (this.trouble) throw this.trouble
+      this.flushes.push(flush)
+      for (const [key] of flush.deletes) this.table.delete(String(key))
+      for (const [key, n] of flush.upserts) this.table.set(String(key), String(n))
+      this.nextOffset = flush.nextOffset
+    }
+    const table = this.table
+    const keys = async function* (this: FakeWarehouse): AsyncIterable<RowKey> {
+      if (this.trouble) throw this.trouble
+      for (const key of table.keys()) yield [key]
+    }.bind(this)
+    return { nextOffset, rebuild, flush, keys, close: async () => undefined }
+  }
+
+  async *rows(): AsyncIterable<Row> {}
+
+  async close(): Promise<void> {}
+}
+
+class Letters extends DeadLetters {
+  readonly records: FailedRecord[] = []
+
+  constructor() {
+    super('deadLetter', 'letters', 1, {
+      send: () => undefined,
+      begin: async () => undefined,
+      sendOffsets: async () => undefined,
+      commit: async () => undefined,
+      abort: async () => undefined,
+      flush: async () => undefined,
+      close: async () => undefined,
+    })
+  }
+
+  override handle(...given: Parameters<DeadLetters['handle']>) {
+    this.records.push(given[0])
+    return super.handle(...given)
+  }
+}
+
+class Bench {
+  readonly warehouse = new FakeWarehouse()
+  readonly letters = new Letters()
+  readonly warnings: string[] = []
+  readonly task: SinkTask
+  private offset = 0
+
+  constructor(partition = 0) {
+    this.task = new SinkTask(PROGRAM, partition, this.warehouse, this.letters, message => this.warnings.push(message))
+  }
+
+  static async open(rows: Record<string, string> = {}, rebuild = false, high = 0, partition = 0): Promise<Bench> {
+    const bench = new Bench(partition)
+    for (const [key, n] of Object.entries(rows)) bench.warehouse.table.set(key, n)
+    bench.warehouse.rebuild = rebuild
+    expect(await bench.task.open(NOW, high)).toBe(0)
+    return bench
+  }
+
+  take(now: number, ...rows: [string, string | null][]): void {
+    this.task.process(this.batch(rows), now)
+  }
+
+  private batch(rows: [string, string | null][]): RecordBatch {
+    const builder = new RecordBatchBuilder(PROGRAM.topic, 0)
+    for (const [key, n] of rows) builder.add(this.offset++, NOW, Buffer.from(key), n === null ? null : Buffer.from(n))
+    return builder.build()
+  }
+
+  async flush(now: number, drain = false): Promise<void> {
+    await this.task.tick(now, drain)
+    await this.task.settled()
+  }
+
+  get rows(): Record<string, string> {
+    return Object.fromEntries([...this.warehouse.table].sort())
+  }
+}
+
+const down = new MillraceError('WAREHOUSE', 'It is down.')
+
+describe('a sink', () => {
+  it('coalesces by key and flushes when the oldest row is half as old as it may be', async () => {
+    const bench = await Bench.open({ gone: '1' })
+    bench.take(NOW, ['a', '1'], ['a', '2'], ['gone', null], ['b', '1'])
+    await bench.flush(NOW + FRESH - 1)
+    expect(bench.warehouse.flushes).toEqual([])
+    bench.take(NOW + FRESH - 1, ['c', '1'])
+    await bench.flush(NOW + FRESH)
+    expect(bench.warehouse.flushes).toMatchObject([
+      {
+        upserts: [
+          ['a', '2'],
+          ['b', '1'],
+          ['c', '1'],
+        ],
+        deletes: [['gone']],
+        nextOffset: 5,
+        asOf: NOW + FRESH,
+      },
+    ])
+    expect(bench.task.drained).toBe(true)
+    expect(bench.task.flushedRows).toBe(4)
+  })
+
+  it('drops what did not change since the last flush, and moves the offset all the same', async () => {
+    const bench = await Bench.open()
+    bench.take(NOW, ['a', '1'], ['b', '1'])
+    await bench.flush(NOW, true)
+    bench.take(NOW, ['a', '1'], ['b', '2'])
+    await bench.flush(NOW, true)
+    expect(bench.warehouse.flushes[1]).toMatchObject({ upserts: [['b', '2']], nextOffset: 4 })
+    bench.take(NOW, ['a', '1'])
+    await bench.flush(NOW, true)
+    expect(bench.warehouse.flushes[2]).toMatchObject({ upserts: [], nextOffset: 5 })
+  })
+
+  it('compares with what a running flush carries', async () => {
+    const bench = await Bench.open()
+    let go = (): void => undefined
+    bench.take(NOW, ['a', '1'])
+    await bench.flush(NOW, true)
+    bench.warehouse.held = new Promise(resolve => {
+      go = resolve
+    })
+    bench.take(NOW, ['a', '2'])
+    await bench.task.tick(NOW, true)
+    bench.take(NOW, ['a', '1'])
+    go()
+    await bench.task.settled()
+    await bench.flush(NOW, true)
+    expect(bench.rows).toEqual({ a: '1' })
+  })
+
+  it('keeps rows while the warehouse is down, newer ones over older, and waits longer each time', async () => {
+    const bench = await Bench.open()
+    bench.take(NOW, ['a', '1'], ['b', '1'])
+    bench.warehouse.trouble = down
+    await bench.flush(NOW, true)
+    bench.take(NOW, ['a', '2'], ['b', null], ['c', '1'])
+    await bench.flush(NOW + 249, true)
+    expect(bench.warnings).toHaveLength(1)
+    await bench.flush(NOW + 250, true)
+    expect(bench.warnings).toHaveLength(2)
+    await bench.flush(NOW + 749, true)
+    expect(bench.warnings).toHaveLength(2)
+    bench.warehouse.trouble = undefined
+    await bench.flush(NOW + 750, true)
+    expect(bench.rows).toEqual({ a: '2', c: '1' })
+    expect(bench.warehouse.nextOffset).toBe(5)
+    bench.take(NOW, ['b', '1'])
+    await bench.flush(NOW + 751, true)
+    expect(bench.rows).toEqual({ a: '2', b: '1', c: '1' })
+  })
+
+  it('waits for a warehouse that is down when it opens', async () => {
+    const bench = new Bench()
+    bench.warehouse.trouble = down
+    expect(await bench.task.open(NOW, 0)).toBeUndefined()
+    bench.warehouse.trouble = undefined
+    expect(await bench.task.open(NOW + 249, 0)).toBeUndefined()
+    expect(await bench.task.open(NOW + 250, 0)).toBe(0)
+  })
+
+  it('stops when its table cannot be mended, and when it is fenced', async () => {
+    const bench = new Bench()
+    bench.warehouse.trouble = new MillraceError('WAREHOUSE_TABLE', 'column n is missing')
+    await expect(bench.task.open(NOW, 0)).rejects.toThrow('column n is missing')
+    bench.warehouse.trouble = undefined
+    await bench.task.open(NOW, 0)
+    bench.warehouse.trouble = new MillraceError('WAREHOUSE_FENCED', 'taken over')
+    bench.take(NOW, ['a', '1'])
+    await expect(bench.flush(NOW, true)).rejects.toThrow('taken over')
+    await expect(bench.task.tick(NOW, true)).rejects.toThrow('taken over')
+    expect(bench.rows).toEqual({})
+  })
+
+  it('dead-letters rows that the warehouse cannot hold, and flushes nothing before they are committed', async () => {
+    const bench = await Bench.open({ a: '0' })
+    bench.take(NOW, ['a', '1'], ['a', 'bad'], ['b', 'bad'])
+    expect(bench.task.changed).toBe(true)
+    await bench.flush(NOW + FRESH, true)
+    expect(bench.warehouse.flushes).toEqual([])
+    bench.task.sendDeadLetters()
+    bench.task.sendDeadLetters()
+    bench.task.committed()
+    await bench.flush(NOW + FRESH, true)
+    expect(bench.letters.records.map(({ offset, value }) => [offset, value!.toString()])).toEqual([
+      [1, 'bad'],
+      [2, 'bad'],
+      [1, 'bad'],
+      [2, 'bad'],
+    ])
+    expect(bench.rows).toEqual({ a: '1' })
+    expect(bench.warehouse.nextOffset).toBe(3)
+  })
+
+  it('says now and then that it is there, so that its tombstones stay readable', async () => {
+    const bench = await Bench.open()
+    await bench.flush(NOW + 5 * 3_600_000)
+    expect(bench.warehouse.flushes).toEqual([])
+    await bench.flush(NOW + 6 * 3_600_000)
+    expect(bench.warehouse.flushes).toMatchObject([{ upserts: [], asOf: NOW + 6 * 3_600_000 }])
+  })
+})
+
+describe('a rebuild', () => {
+  const own = ['a', 'b', 'c', 'd', 'e', 'f'].filter(key => partitionFor(Buffer.from(key), 2) === 0)
+  const [kept, unseen] = own as [string, string]
+  const foreign = ['a', 'b', 'c', 'd', 'e', 'f'].find(key => partitionFor(Buffer.from(key), 2) === 1)!
+
+  it('deletes rows of its partition that the topic does not hold, and ends with that flush', async () => {
+    const bench = await Bench.open({ [kept]: '1', [unseen]: '1', [foreign]: '1' }, true, 2)
+    bench.take(NOW, [kept, '1'])
+    await bench.flush(NOW, true)
+    expect(bench.rows).toEqual({ [kept]: '1', [unseen]: '1', [foreign]: '1' })
+    expect(bench.warehouse.flushes.map(flush => flush.endsRebuild)).toEqual([false])
+    bench.take(NOW, [kept, '2'])
+    await bench.flush(NOW, true)
+    await bench.flush(NOW, true)
+    expect(bench.rows).toEqual({ [kept]: '2', [foreign]: '1' })
+    expect(bench.warehouse.flushes.filter(flush => flush.endsRebuild)).toHaveLength(1)
+  })
+
+  it('of an empty topic deletes all rows of its partition', async () => {
+    const bench = await Bench.open({ [kept]: '1', [foreign]: '1' }, true, 0)
+    await bench.flush(NOW)
+    expect(bench.rows).toEqual({ [foreign]: '1' })
+    expect(bench.warehouse.flushes).toMatchObject([{ endsRebuild: true }])
+  })
+
+  it('tries again when the warehouse goes away at its end', async () => {
+    const bench = await Bench.open({ [unseen]: '1' }, true, 1)
+    bench.take(NOW, [kept, '1'])
+    bench.warehouse.trouble = down
+    await bench.flush(NOW)
+    expect(bench.warnings.at(-1)).toMatch(/It is down/)
+    bench.warehouse.trouble = undefined
+    await bench.flush(NOW + 1_000, true)
+    expect(bench.rows).toEqual({ [kept]: '1' })
+    expect(bench.warehouse.flushes.at(-1)).toMatchObject({ endsRebuild: true })
+  })
+})
