@@ -2,11 +2,13 @@ import type { AvroSchema } from '../model/avro-schema.js'
 import { asNullable, avroRecord, splitNullable } from '../topology/avro-record.js'
 import type { FieldShape } from '../topology/shape.js'
 
-/** The Avro record schema of fields. */
+/** The Avro record schema of fields. Nullable ones default to null, so that rows from before such a field stay readable. */
 export function recordSchema(name: string, fields: readonly FieldShape[]): AvroSchema {
   return avroRecord(
     name,
-    fields.map(field => ({ name: field.name, type: field.nullable ? asNullable(field.schema) : field.schema })),
+    fields.map(({ name, nullable, schema }) =>
+      nullable ? { name, type: asNullable(schema), default: null } : { name, type: schema },
+    ),
   )
 }
 

@@ -83,7 +83,7 @@ describe('recordSchema', () => {
       type: 'record',
       name: 'Row',
       fields: [
-        { name: 'a', type: ['null', 'string'] },
+        { name: 'a', type: ['null', 'string'], default: null },
         { name: 'b', type: 'long' },
       ],
     })
