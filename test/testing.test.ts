@@ -102,7 +102,8 @@ describe('TopologyTestDriver', () => {
       ['c', 0],
       ['c', 60_000],
     ])
-    expect(await driver.store('minutes')).toHaveLength(6)
+    // The first minute is closed.
+    expect((await driver.store('minutes')).map(({ k }) => k).sort()).toEqual(['a', 'b', 'c'])
   })
 
   it('moves the wall clock only when told to, by any length', async () => {
