@@ -1,7 +1,10 @@
 import { aggregate, aggregator, count, repartition, to, topic, topology, tumbling, warehouse, window } from 'millrace'
 import { describe, expect, it } from 'vitest'
+import type { AvroSchema } from '../../src/model/avro-schema.js'
+import { MillraceError } from '../../src/model/errors.js'
 import { LogError } from '../../src/ports/log.js'
 import type { StreamProcess } from '../../src/runtime/stream-process.js'
+import { avroSerde } from '../../src/serde/avro-serde.js'
 import { memoryEngine } from '../../src/state/memory/memory-engine.js'
 import { type Event, events, T0 } from './events.js'
 import { TestGroup } from './group.js'
@@ -215,6 +218,67 @@ describe('a process', () => {
     await group.send(0, closing)
     for (let i = 0; i < 10; i++) for (const process of [first, second!]) await process.step(0)
     expect(await group.values('out')).toEqual([{ ids: [1, 2] }])
+  })
+
+  it('takes no partition for idle while it was too busy to look', async () => {
+    const group = await TestGroup.create(2)
+    const impatient = topology(
+      'group',
+      { idleAfter: '50ms' },
+      events.pipe(
+        repartition('by-k', { by: 'k' }),
+        window(tumbling('10ms')),
+        aggregate('lists', { ids }, { emit: 'final' }),
+        to(topic('out')),
+      ),
+    )
+    let restoring = false
+    const before = async (name: string) => {
+      if (name !== 'committed' || !restoring) return
+      restoring = false
+      group.clock.time += 60
+      await group.send(0, at(5, 3))
+    }
+    const first = await group.start(impatient, { instanceId: 'first', watch: { before } })
+    const second = await group.start(impatient, { instanceId: 'second' })
+    const both = async () => {
+      for (let i = 0; i < 15; i++) for (const process of [first, second]) await process.step(0)
+    }
+    await both()
+    await group.send(0, at(0, 1))
+    await group.send(1, at(0, 2), at(30, 4))
+    await both()
+    await second.close()
+    restoring = true
+    for (let i = 0; i < 10; i++) await first.step(0)
+    await group.send(0, at(30, 5))
+    await first.settle()
+    expect((await first.status()).lateAfterIdle).toBe(0)
+    const rows = (await group.values('out')).map(row => [...(row.ids as number[])].sort())
+    expect(rows).toEqual([[1, 2, 3]])
+    await first.close()
+  })
+
+  it('stops when the schema registry is out of reach, and sets no record aside for it', async () => {
+    const group = await TestGroup.create()
+    let down = true
+    const registry = {
+      register: (subject: string, schema: AvroSchema) => group.registry.register(subject, schema),
+      schema(id: number) {
+        if (down) throw new MillraceError('UNKNOWN_SCHEMA_ID', 'The registry does not answer.')
+        return group.registry.schema(id)
+      },
+    }
+    const options = { serde: avroSerde(registry) }
+    const first = await group.start(local, options)
+    await group.send(0, at(0, 1))
+    await expect(first.settle()).rejects.toThrow('The registry does not answer.')
+    await first.kill()
+    down = false
+    const second = await group.start(local, options)
+    await second.settle()
+    expect((await second.status()).accounting).toMatchObject({ read: 1, aggregated: 1, deadLettered: 0 })
+    await second.close()
   })
 
   it('sends one partial a key and window and commit, however many records there are', async () => {
