@@ -75,6 +75,7 @@ describe.skipIf(kafka === '' || postgres === '')('at least once', () => {
     expect(kills[1]?.read).toBeGreaterThan(0)
     expect(kills[1]?.read).toBeLessThan(total)
     expect(short).toBe(0)
-    expect(twice).toBeLessThan(total / 10)
+    // A kill repeats what its last commit sent at most, which is the whole backlog when it strikes while one is read.
+    expect(twice).toBeLessThan(total)
   }, 120_000)
 })

@@ -24,6 +24,19 @@ describe('dataDirectory', () => {
     expect(existsSync(join(directory, 'data', 'PG_VERSION'))).toBe(true)
   })
 
+  it('is made while the initdb of a killed process still writes', { timeout: 60_000 }, async () => {
+    const left = join(directory, 'data-1-2.new')
+    mkdirSync(left)
+    let written = 0
+    const writing = setInterval(() => {
+      if (existsSync(left)) writeFileSync(join(left, `${written++}`), '')
+    }, 1)
+    setTimeout(() => clearInterval(writing), 1_000)
+    expect(await dataDirectory(directory)).toBe(join(directory, 'data'))
+    expect(written).toBeGreaterThan(0)
+    expect(readdirSync(directory)).toEqual(['data'])
+  })
+
   it('is left as it is where it exists', async () => {
     mkdirSync(join(directory, 'data'))
     writeFileSync(join(directory, 'data', 'mine'), '')
