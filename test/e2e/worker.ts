@@ -17,31 +17,49 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A `millrace run` process of the built package. It is killed when its test ends. */
+/** A message of a worker's log. */
+export interface LogLine {
+  /** When it was written, in ms since 1970. */
+  readonly time: number
+  readonly message: string
+}
+
+/** A `millrace run` of the built package, with all processes that it starts. They are killed when its test ends. */
 export class Worker {
   /** All that it wrote to stdout and stderr. */
   output = ''
   readonly startedAt = Date.now()
   readonly exited: Promise<Exit>
   private readonly child: ChildProcess
+  /** All of its processes have ended. */
+  private closed = false
 
   constructor({ file, flags, env = {} }: WorkerOptions) {
     const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
     this.child = spawn(process.execPath, [MAIN, 'run', file, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
+      // It leads a process group, so that a signal reaches its children, too.
+      detached: true,
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.output += data
       })
     }
-    this.exited = new Promise(resolve => this.child.once('close', (code, signal) => resolve({ code, signal })))
-    const end = () => this.child.kill('SIGKILL')
+    this.exited = new Promise(resolve =>
+      this.child.once('close', (code, signal) => {
+        this.closed = true
+        resolve({ code, signal })
+      }),
+    )
+    const end = () => {
+      this.signal('SIGKILL')
+    }
     process.once('exit', end)
     onTestFinished(async () => {
       process.removeListener('exit', end)
-      this.child.kill('SIGKILL')
+      end()
       await this.exited
     })
   }
@@ -54,10 +72,30 @@ export class Worker {
     return this.child.pid as number
   }
 
+  /** Its log so far. */
+  get lines(): readonly LogLine[] {
+    const complete = this.output.slice(0, this.output.lastIndexOf('\n') + 1)
+    return complete
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line))
+      .map(({ time, msg }) => ({ time: Date.parse(time), message: String(msg) }))
+  }
+
   /** Messages of its log so far. */
   get messages(): readonly string[] {
-    const lines = this.output.split('\n').filter(line => line.startsWith('{'))
-    return lines.map(line => String(JSON.parse(line).msg))
+    return this.lines.map(({ message }) => message)
+  }
+
+  /** Sends a signal to all of its processes, as the kernel, a freezer or a power cut does. False when it has ended. */
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): boolean {
+    if (this.closed) return false
+    try {
+      return process.kill(-this.pid, signal)
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ESRCH') return false
+      throw thrown
+    }
   }
 
   /** Waits for a log message; fails when the process ends before, or after `withinMs`. */
@@ -72,7 +110,7 @@ export class Worker {
 
   /** Sends a signal and waits for the end. Answers whether the process was running when it was sent. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Exit & { readonly hit: boolean }> {
-    const hit = this.running && this.child.kill(signal)
+    const hit = this.running && (signal === 'SIGKILL' ? this.signal(signal) : this.child.kill(signal))
     return { ...(await this.exited), hit }
   }
 }
