@@ -15,6 +15,7 @@ import { rocksdbNativeEngine } from '../state/rocksdb/native-engine.js'
 import { pgliteWarehouse } from '../warehouse/pglite/pglite-warehouse.js'
 import { postgresWarehouse } from '../warehouse/postgres/postgres-warehouse.js'
 import { type LogFlags, type StoreEngineName, settings } from './options.js'
+import { secret, secretKafkaSettings } from './secrets.js'
 import { systemClock } from './system-clock.js'
 
 /** A sink is opened between two polls: while a warehouse does not answer, this is how long one try holds them up, in ms. */
@@ -44,11 +45,12 @@ function configFile(file: string): Record<string, string> {
   }
 }
 
-/** Settings of the file, the variable MILLRACE_KAFKA_CONFIG and the flags: later ones win. */
+/** Settings of the file, the variable MILLRACE_KAFKA_CONFIG, the variables of single secrets and the flags: later ones win. */
 export function kafkaSettings(flags: Pick<LogFlags, 'kafkaConfig' | 'kafkaConfigFile'>): Record<string, string> {
   return {
     ...(flags.kafkaConfigFile !== undefined && configFile(flags.kafkaConfigFile)),
     ...settings(process.env.MILLRACE_KAFKA_CONFIG ?? ''),
+    ...secretKafkaSettings(),
     ...flags.kafkaConfig,
   }
 }
@@ -71,15 +73,20 @@ export function schemaRegistry({ schemas, state }: Pick<LogFlags, 'schemas' | 's
 }
 
 /**
- * The warehouse that an address names: `postgres://…`, or `pglite:FOLDER` for the one in this process.
+ * The warehouse that an address names: `postgres://…`, or `pglite:FOLDER` for the one in this process. The password is
+ * that of the address or the secret MILLRACE_WAREHOUSE_PASSWORD.
  * @throws MillraceError INVALID_OPTION for any other address; it is not repeated, since it may hold a password.
  */
 export function openWarehouse(address: string): Warehouse {
-  if (/^postgres(ql)?:/.test(address)) return postgresWarehouse({ url: address, connectTimeoutMs: CONNECT_TIMEOUT })
+  if (/^postgres(ql)?:/.test(address)) {
+    const password = secret('MILLRACE_WAREHOUSE_PASSWORD')
+    const options = { url: address, connectTimeoutMs: CONNECT_TIMEOUT }
+    return postgresWarehouse(password === undefined ? options : { ...options, password })
+  }
   const directory = /^pglite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
   if (directory !== undefined) return pgliteWarehouse({ directory })
   throw new MillraceError(
     'INVALID_OPTION',
-    'The address given by --warehouse is neither postgres://user:password@host:port/database nor pglite:FOLDER.',
+    'The address given by --warehouse is neither postgres://user@host:port/database nor pglite:FOLDER.',
   )
 }

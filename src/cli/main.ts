@@ -25,6 +25,7 @@ import {
   wholeNumber,
 } from './options.js'
 import type { RunOptions } from './run.js'
+import { refuseSecretFlags } from './secrets.js'
 import type { StartOptions } from './start.js'
 import { stopSignal } from './stop-signal.js'
 import { systemClock } from './system-clock.js'
@@ -241,6 +242,7 @@ const program = new Command('millrace')
   .version(version())
   .showHelpAfterError('Run it with --help to see what it takes.')
   .exitOverride()
+  .hook('preAction', (_, command) => refuseSecretFlags(command))
 
 addStart(program)
 addRun(program)

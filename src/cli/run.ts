@@ -70,7 +70,7 @@ function warehouseFor(topologies: readonly Topology[], options: RunOptions): War
   if (options.kafka === undefined) return openWarehouse(`pglite:${join(options.state, 'warehouse')}`)
   throw new MillraceError(
     'INVALID_OPTION',
-    `${writers.map(({ name }) => `"${name}"`).join(', ')} writes to a warehouse, and none is given. Pass --warehouse postgres://user:password@host:port/database.`,
+    `${writers.map(({ name }) => `"${name}"`).join(', ')} writes to a warehouse, and none is given. Pass --warehouse postgres://user@host:port/database, and the password by MILLRACE_WAREHOUSE_PASSWORD.`,
   )
 }
 

@@ -29,7 +29,7 @@ describe.skipIf(kafka === '')('a worker that cannot start', () => {
       const rig = await Rig.create({ kafka, env: { OUTPUT: 'unused' } })
       const secrets = { 'sasl.password': 'Pa55-w0rd-of-alice', 'ssl.key.password': 'Pa55-w0rd-of-a-key' }
       const lines = Object.entries({ ...settings, ...secrets }).map(([key, value]) => `${key}=${value}`)
-      const worker = rig.worker({ 'kafka-config': lines.join('\n'), 'log-level': 'debug' })
+      const worker = rig.worker({ 'log-level': 'debug' }, { MILLRACE_KAFKA_CONFIG: lines.join('\n') })
       expect(await worker.exited).toMatchObject({ code: 1 })
       console.info('with secrets:', worker.output.trim().split('\n').at(-1))
       expect(worker.output.length).toBeGreaterThan(50)

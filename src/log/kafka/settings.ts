@@ -85,13 +85,19 @@ export function clientSettings(
   return { global, topic }
 }
 
-const SECRET = /password|secret|token|key|pem|jaas|oauthbearer\.config/i
+const SECRET =
+  /password|passphrase|secret|token(?!\.endpoint)|ssl\.key\.pem|private\.key\.pem|ssl_key$|jaas|oauthbearer\.config/i
+
+/** Whether the value of a setting must not be seen. Names of files and of users may. */
+export function isSecretSetting(setting: string): boolean {
+  return SECRET.test(setting)
+}
 
 /** `text` without the values of settings that hold secrets. */
 export function redact(text: string, settings: KafkaSettings): string {
   let clean = text
   for (const [key, value] of Object.entries(settings)) {
-    if (typeof value === 'string' && value.length > 0 && SECRET.test(key)) clean = clean.replaceAll(value, '***')
+    if (typeof value === 'string' && value.length > 0 && isSecretSetting(key)) clean = clean.replaceAll(value, '***')
   }
   return clean
 }

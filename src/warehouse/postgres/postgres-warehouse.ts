@@ -10,6 +10,8 @@ import { copyText } from './copy-text.js'
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`. */
   readonly url: string
+  /** Where the URL has none. Without both, PGPASSWORD and ~/.pgpass count, as for every client of PostgreSQL. */
+  readonly password?: string
   /** Largest number of sessions, which all sink partitions of a process share; default 2. */
   readonly maxSessions?: number
   /** Longest time of a connection attempt in ms; default 10 seconds. */
@@ -26,20 +28,37 @@ const FETCH_ROWS = 2_000
 /**
  * A warehouse in PostgreSQL 15 or later. Nothing is connected before the first use; a lost connection is replaced at the
  * next call.
- * @throws MillraceError INVALID_OPTION when `url` is no URL of PostgreSQL.
+ * @throws MillraceError INVALID_OPTION when `url` is no URL of PostgreSQL, or has a password besides `password`.
  */
-export function postgresWarehouse(options: PostgresOptions): Warehouse {
-  return sqlWarehouse(new PostgresDatabase({ ...DEFAULTS, ...options }, nameOf(options.url)))
+export function postgresWarehouse({ password, ...options }: PostgresOptions): Warehouse {
+  const name = nameOf(options.url)
+  const url = password === undefined ? options.url : withPassword(options.url, password)
+  return sqlWarehouse(new PostgresDatabase({ ...DEFAULTS, ...options, url }, name))
+}
+
+/** The driver takes no password beside a URL, and a URL without a host takes none but as a parameter. */
+function withPassword(text: string, password: string): string {
+  const url = new URL(text)
+  if (url.password !== '' || url.searchParams.has('password')) {
+    throw new MillraceError(
+      'INVALID_OPTION',
+      'The password of the PostgreSQL warehouse is given twice: in its URL and separately. Remove one.',
+    )
+  }
+  url.searchParams.set('password', password)
+  return url.href
 }
 
 /** Host, port and database; neither user nor password. */
 function nameOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+  // What follows a raw / ? or # in a password would be taken for a database and printed.
+  const cut = url && `${url.pathname}${url.search}${url.hash}`.includes('@')
+  if (!url || cut || !/^postgres(ql)?:$/.test(url.protocol)) {
     // The text is left out of the message: it may hold a password.
     throw new MillraceError(
       'INVALID_OPTION',
-      'The URL of the PostgreSQL warehouse is not of the form postgres://user:password@host:port/database.',
+      'The URL of the PostgreSQL warehouse is not of the form postgres://user:password@host:port/database, with / ? # and @ in user and password written as %2F %3F %23 and %40.',
     )
   }
   const host = url.hostname || url.searchParams.get('host') || 'localhost'
@@ -51,7 +70,7 @@ class PostgresDatabase implements SqlDatabase {
   private closing: Promise<void> | undefined
 
   constructor(
-    private readonly options: Required<PostgresOptions>,
+    private readonly options: Required<Omit<PostgresOptions, 'password'>>,
     readonly name: string,
   ) {}
 

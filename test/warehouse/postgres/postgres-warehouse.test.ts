@@ -39,7 +39,8 @@ describe('postgresWarehouse', () => {
   })
 
   it('refuses what is no URL, without showing it', () => {
-    for (const url of ['', 'S3cret!', 'mysql://user:S3cret!@host/db']) {
+    const unescaped = ['12/S3cret!', '12?S3cret!', '12#S3cret!'].map(password => `postgres://user:${password}@host/db`)
+    for (const url of ['', 'S3cret!', 'mysql://user:S3cret!@host/db', ...unescaped]) {
       const refusal = (() => {
         try {
           return postgresWarehouse({ url })
@@ -49,6 +50,12 @@ describe('postgresWarehouse', () => {
       })()
       expect(refusal).toMatchObject({ code: 'INVALID_OPTION' })
       expect(inspect(refusal)).not.toContain('S3cret')
+    }
+  })
+
+  it('refuses two passwords', () => {
+    for (const url of ['postgres://user:S3cret!@host/db', 'postgres://host/db?password=S3cret!']) {
+      expect(() => postgresWarehouse({ url, password: 'S3cret!' })).toThrow(/given twice: in its URL and separately/)
     }
   })
 
