@@ -6,7 +6,6 @@ import { describe, expect, inject, it } from 'vitest'
 import { allEqual, compareCells, expectedCells, generated } from './quest-cells.js'
 import { Rig } from './rig.js'
 import { seededRandom } from './seeded-random.js'
-import { until } from './until.js'
 
 const kafka = inject('kafka') ?? ''
 const postgres = inject('postgres') ?? ''
@@ -81,44 +80,6 @@ describe.skipIf(kafka === '' || postgres === '')('millrace run', () => {
     expect(restored).toBeGreaterThanOrEqual(1_000)
     expect(comparison.cells).toBeGreaterThanOrEqual(1_000)
     expect(comparison).toMatchObject(allEqual)
-  }, 120_000)
-
-  it('shares partitions with a second member, and takes over those of one that is killed', async () => {
-    // What a killed member left open hides later records until it times out.
-    const rig = await Rig.create({ kafka, postgres, flags: { 'kafka-config': 'transaction.timeout.ms=5000' } })
-    const data = { seed: 11, start: Date.now() - 6 * HOUR, spanMs: 6 * HOUR, total: 60_000 }
-    const production = new AbortController()
-    await rig.produce({ ...data, to: 1_000 })
-    const producing = rig.produce({ ...data, from: 1_000, rate: 1_500, signal: production.signal })
-    const one = rig.worker({ 'instance-id': 'one', state: join(rig.state, 'one') })
-    await one.logged(/^Running .*events/)
-    const two = rig.worker({ 'instance-id': 'two', state: join(rig.state, 'two') })
-    await two.logged(/^Running .*events/)
-    const shared = (await rig.accounting()).read
-    await rig.readBeyond(shared + 3_000, two)
-    const { hit } = await one.end('SIGKILL')
-    const killedAt = (await rig.accounting()).read
-    const taken = await until(
-      'the partitions of the other',
-      60_000,
-      async () => {
-        const names = two.messages.filter(message => message.startsWith('Running ')).join(' ')
-        const partitions = Array.from({ length: 8 }, (_, partition) => `${rig.source}/${partition}`)
-        return partitions.every(partition => names.includes(partition)) && names
-      },
-      () => two.output,
-    )
-    production.abort()
-    const { next: total } = await producing
-    await rig.filled(total, 60_000, () => two.output)
-    expect(await two.end('SIGTERM')).toMatchObject({ code: 0 })
-    const accounting = await rig.accounting()
-    const comparison = compareCells(expectedCells(generated(data, 0, total)), await rig.database.cells())
-    console.info('two members, one killed:', { shared, killedAt, taken, ...comparison, ...accounting })
-    expect(hit).toBe(true)
-    expect(killedAt).toBeLessThan(total)
-    expect(comparison).toMatchObject(allEqual)
-    expect(accounting).toMatchObject({ read: total, aggregated: total, late: 0, lateAfterIdle: 0 })
   }, 120_000)
 })
 

@@ -9,9 +9,10 @@ import { systemClock } from '../../src/cli/system-clock.js'
 import { kafkaLog } from '../../src/log/kafka/kafka-log.js'
 import type { Log } from '../../src/ports/log.js'
 import { type Accounting, addAccounting, noAccounting } from '../../src/runtime/accounting.js'
-import { readProgress } from '../../src/runtime/progress.js'
+import type { TaskProgress } from '../../src/runtime/progress.js'
 import { fileRegistry } from '../../src/serde/file-registry.js'
 import { unique } from '../log/member.js'
+import { ProgressHistory } from './progress-history.js'
 import { QuestDatabase } from './quest-database.js'
 import { SCHEMAS } from './quest-topic.js'
 import { until } from './until.js'
@@ -31,6 +32,8 @@ export interface RigOptions {
 
 /** What one test has for itself: a source topic, a namespace, a database and a state folder. All of it ends with the test. */
 export class Rig {
+  readonly history: ProgressHistory
+
   private constructor(
     private readonly options: RigOptions,
     readonly log: Log,
@@ -38,7 +41,9 @@ export class Rig {
     readonly source: string,
     readonly state: string,
     private readonly questDatabase: QuestDatabase | undefined,
-  ) {}
+  ) {
+    this.history = new ProgressHistory(log, `${this.group}-progress`)
+  }
 
   static async create(options: RigOptions): Promise<Rig> {
     const namespace = unique('e2e')
@@ -92,6 +97,15 @@ export class Rig {
     })
   }
 
+  /** Starts a worker with a name and a state folder of its own: a member of the group beside others. */
+  member(name: string, flags: Readonly<Record<string, string>> = {}): Worker {
+    return this.worker({ 'instance-id': name, state: this.stateOf(name), ...flags })
+  }
+
+  stateOf(member: string): string {
+    return join(this.state, member)
+  }
+
   /** Waits until the table stands for this many events. */
   async filled(events: number, withinMs: number, state: () => string = () => ''): Promise<void> {
     await until(
@@ -115,12 +129,22 @@ export class Rig {
   async accounting(): Promise<Accounting & { readonly lateAfterIdle: number }> {
     const total = noAccounting()
     let lateAfterIdle = 0
-    const topic = `${this.group}-progress`
-    if (!(await this.log.describeTopics([topic])).has(topic)) return { ...total, lateAfterIdle }
-    for (const task of (await readProgress(this.log, topic)).tasks.values()) {
+    for (const task of (await this.progress()).values()) {
       addAccounting(total, task.accounting)
       lateAfterIdle += task.lateAfterIdle
     }
     return { ...total, lateAfterIdle }
+  }
+
+  /** What each task committed last, by its name. */
+  async progress(): Promise<ReadonlyMap<string, TaskProgress>> {
+    await this.history.update()
+    return this.history.tasks
+  }
+
+  /** Records that were read and committed, by partition of the source topic. */
+  async readOf(partitions: readonly number[]): Promise<readonly number[]> {
+    const tasks = await this.progress()
+    return partitions.map(partition => tasks.get(`${this.source}/${partition}`)?.nextOffset ?? 0)
   }
 }
