@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { TestProject } from 'vitest/node'
 import { kafkaAvailable, startKafka } from './kafka.js'
 import { postgresAvailable, startPostgres } from './postgres.js'
+import { registryAvailable, startRegistry } from './registry.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -9,12 +10,14 @@ declare module 'vitest' {
     kafka: string | undefined
     /** URL of the run's PostgreSQL server; absent likewise. */
     postgres: string | undefined
+    /** Root of the Confluent API of the run's schema registry; absent likewise. */
+    registry: string | undefined
   }
 }
 
 /** A real service that test files ask for by `inject('<name>')`, or start for themselves. */
 interface Service {
-  readonly name: 'kafka' | 'postgres'
+  readonly name: 'kafka' | 'postgres' | 'registry'
   /** What a file that starts its own one contains. */
   readonly own: string
   available(): string | undefined
@@ -38,6 +41,15 @@ const SERVICES: readonly Service[] = [
     async start() {
       const postgres = await startPostgres()
       return { address: postgres.url, stop: () => postgres.stop() }
+    },
+  },
+  {
+    name: 'registry',
+    own: 'startRegistry(',
+    available: registryAvailable,
+    async start() {
+      const registry = await startRegistry()
+      return { address: registry.url, stop: () => registry.stop() }
     },
   },
 ]
