@@ -22,10 +22,19 @@ const ADAPTERS = [
   'warehouse/postgres',
   'warehouse/pglite',
   'warehouse/memory',
+  'metrics',
 ]
 
 /** Packages that are native, or connect to a server, or are a server: nobody loads them who does not use them. */
-export const DRIVERS = ['node-rdkafka', 'rocksdb-native', 'rocksdb', 'pg', 'pg-copy-streams', '@electric-sql/pglite']
+export const DRIVERS = [
+  'node-rdkafka',
+  'rocksdb-native',
+  'rocksdb',
+  'pg',
+  'pg-copy-streams',
+  '@electric-sql/pglite',
+  'prom-client',
+]
 
 /** What every adapter may use besides its driver. */
 const ADAPTER_PARTS = ['model', 'ports']
@@ -71,6 +80,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [...NODE, 'node:child_process', 'node:module', '@electric-sql/pglite'],
   },
   'warehouse/memory': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: NODE },
+  metrics: { parts: ADAPTER_PARTS, packages: ['prom-client'] },
   // No file system, no network, no clock but the port's: the same runtime runs in a simulation.
   runtime: { parts: DSL, packages: ['rxjs', 'node:crypto', 'node:path'] },
   cli: {
