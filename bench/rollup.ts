@@ -92,12 +92,8 @@ async function measured(
   const flags = { kafka, state, schemas: SCHEMAS, namespace, guarantee, 'commit-interval': commitInterval }
   const worker = new MeasuredWorker(
     [TOPOLOGY, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])],
-    {
-      SOURCE: source,
-      OUTPUT: output,
-      GRACE: grace,
-      ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
-    },
+    { SOURCE: source, OUTPUT: output, GRACE: grace },
+    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
   )
   try {
     await untilComplete(rows, worker, events)

@@ -24,8 +24,9 @@ export class MeasuredWorker {
   private readonly sampling: NodeJS.Timeout
   private peakRssMb = 0
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, [MAIN, 'run', ...args], {
+  /** `args` of `millrace run`, and options of Node itself. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>>, nodeOptions: readonly string[] = []) {
+    this.child = spawn(process.execPath, [...nodeOptions, MAIN, 'run', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })
