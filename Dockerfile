@@ -1,4 +1,4 @@
-# Builds node-rdkafka with every codec and authentication that brokers use.
+# A worker of Millrace: node-rdkafka built with every codec and authentication that brokers use, and the topologies.
 FROM node:24-bookworm-slim AS build
 # Debian keeps only the newest version of a package, so none is pinned.
 # hadolint ignore=DL3008
@@ -8,20 +8,22 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The native modules change rarely: this layer is built again only with the lock file.
-RUN npm ci --ignore-scripts && npm rebuild node-rdkafka esbuild
+# The native modules change rarely: this layer is built again only with the lock file. Node's headers are in the image.
+RUN npm ci --ignore-scripts && npm_config_nodedir=/usr/local npm rebuild node-rdkafka esbuild
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 # Sources and objects of librdkafka go, its libraries in build/deps stay; the package rocksdb does not run on this Node.
 RUN npm run build && npm prune --omit=dev --ignore-scripts \
-  && rm -rf node_modules/rocksdb node_modules/node-rdkafka/deps node_modules/node-rdkafka/build/Release/obj.target
+  && rm -rf node_modules/rocksdb node_modules/node-rdkafka/deps node_modules/node-rdkafka/build/Release/obj.target \
+  && prebuilds=node_modules/rocksdb-native/prebuilds && this="$prebuilds/$(node -p 'process.platform+"-"+process.arch')" \
+  && find "$prebuilds" -mindepth 1 -maxdepth 1 ! -path "$this" -exec rm -r {} +
 
 FROM node:24-bookworm-slim
-# Debian keeps only the newest version of a package, so none is pinned.
+# tini is process 1: it passes signals on, and reaps what a killed stream process leaves behind.
 # hadolint ignore=DL3008
 RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-    ca-certificates libatomic1 libsasl2-2 libsasl2-modules libssl3 libzstd1 zlib1g \
+    ca-certificates libatomic1 libsasl2-2 libsasl2-modules libssl3 libzstd1 tini zlib1g \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
@@ -35,5 +37,5 @@ ENV NODE_ENV=production MILLRACE_STATE=/var/lib/millrace
 VOLUME /var/lib/millrace
 # By number, so that Kubernetes sees that it is not root.
 USER 1000:1000
-ENTRYPOINT ["node", "dist/cli/main.js"]
+ENTRYPOINT ["/usr/bin/tini", "--", "node", "dist/cli/main.js"]
 CMD ["--help"]

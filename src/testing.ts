@@ -14,11 +14,11 @@ import { ManualClock } from './runtime/manual-clock.js'
 import type { ProcessStatus } from './runtime/process-status.js'
 import { tableSpec } from './runtime/rows-program.js'
 import { StreamProcess } from './runtime/stream-process.js'
-import { planTopics } from './runtime/topic-plan.js'
 import { rowKey } from './runtime/window-rows.js'
 import { avroSerde } from './serde/avro-serde.js'
 import { fileRegistry } from './serde/file-registry.js'
 import { memoryEngine } from './state/memory/memory-engine.js'
+import { deadLetterTopic, groupOf } from './topology/names.js'
 import type { SourceNode, Topology, WarehouseSinkNode } from './topology/node.js'
 import { type FieldShape, keyShape, outputKeyShape, valueShape } from './topology/shape.js'
 import { subTopologies } from './topology/sub-topologies.js'
@@ -256,7 +256,7 @@ export class TopologyTestDriver {
 
   /** Records that were set aside, with their original bytes and KIP-1034's headers, not read before. */
   async readDeadLetters(): Promise<{ key: Buffer | null; value: Buffer | null; headers: readonly Header[] }[]> {
-    const { deadLetters } = planTopics(this.topology, new Map())
+    const deadLetters = deadLetterTopic(groupOf(this.topology))
     const letters: { key: Buffer | null; value: Buffer | null; headers: readonly Header[] }[] = []
     for (let partition = 0; partition < this.partitions; partition++) {
       const id = `${deadLetters}/${partition}`

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../model/duration.js'
 import { messageOf } from '../model/errors.js'
+import { topicNameProblem } from '../topology/names.js'
 import { LOG_LEVELS } from './logger.js'
 
 /** A flag that is an environment variable too: `--commit-interval` = `MILLRACE_COMMIT_INTERVAL`. */
@@ -61,6 +62,12 @@ export function settings(text: string, before: Readonly<Record<string, string>> 
   return found
 }
 
+const namespace = refusing(text => {
+  const problem = topicNameProblem(text)
+  if (problem) throw new Error(`It begins the names of topics: ${problem}.`)
+  return text
+})
+
 /** Where the log and its schemas are: flags of every command that reads or writes records. */
 export interface LogFlags {
   readonly kafka?: string
@@ -105,7 +112,10 @@ export function logLevelFlag(): Option {
 }
 
 export function namespaceFlag(): Option {
-  return flag('--namespace <name>', 'prefix of the consumer group and of internal topics')
+  return flag(
+    '--namespace <name>',
+    'prefix of group, transactional ids and internal topics; schema of the tables',
+  ).argParser(namespace)
 }
 
 export function instanceIdFlag(): Option {

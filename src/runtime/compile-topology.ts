@@ -250,7 +250,7 @@ class Compiler {
   private rowsProgram(node: WarehouseSinkNode): RowsProgram {
     const { serde, schemaOf, topics } = this.environment
     const topic = rowsTopic(this.plan.group, node)
-    return rowsProgram(node, topic, topics.get(topic)?.id, this.partitions(topic), serde, schemaOf)
+    return rowsProgram(node, this.plan.namespace, topic, topics.get(topic)?.id, this.partitions(topic), serde, schemaOf)
   }
 
   private rowsOutput(node: WarehouseSinkNode): RowsOutput {

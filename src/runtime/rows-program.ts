@@ -1,5 +1,6 @@
 import type { AvroSerde } from '../ports/serde.js'
 import type { RowKey, TableSpec } from '../ports/warehouse.js'
+import { warehouseTable } from '../topology/names.js'
 import type { WarehouseSinkNode } from '../topology/node.js'
 import type { FieldShape } from '../topology/shape.js'
 import { columnOf, rowKey, warehouseColumns } from '../topology/warehouse-columns.js'
@@ -21,11 +22,11 @@ export function rowFields(node: WarehouseSinkNode): {
 }
 
 /** The warehouse table of a sink: key columns, window, measures, in snake_case unless renamed. */
-export function tableSpec(node: WarehouseSinkNode): TableSpec {
+export function tableSpec(node: WarehouseSinkNode, namespace?: string): TableSpec {
   const columns = warehouseColumns(node) ?? []
   const named = (name: string): string => node.rename[name] ?? name
   return {
-    name: node.table,
+    name: warehouseTable(node.table, namespace),
     columns: columns.map(columnOf),
     key: rowKey(columns).map(column => column.name),
     sortKey: node.sortKey.map(named),
@@ -36,6 +37,7 @@ export function tableSpec(node: WarehouseSinkNode): TableSpec {
 /** How rows of a rows topic become rows of its warehouse table. */
 export function rowsProgram(
   node: WarehouseSinkNode,
+  namespace: string | undefined,
   topic: string,
   topicId: string | undefined,
   partitions: number,
@@ -68,7 +70,7 @@ export function rowsProgram(
     topic,
     topicId,
     partitions,
-    table: tableSpec(node),
+    table: tableSpec(node, namespace),
     flushInterval: node.freshness / 2,
     row: (bytes, value) => [
       ...pick(key, keyRecord(bytes)),

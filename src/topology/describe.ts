@@ -2,7 +2,15 @@ import type { Column } from '../model/column.js'
 import { formatDuration } from '../model/duration.js'
 import { graphOf } from './graph.js'
 import { labelOf } from './label.js'
-import { changelogTopic, deadLetterTopic, groupOf, progressTopic, repartitionTopic, rowsTopic } from './names.js'
+import {
+  changelogTopic,
+  deadLetterTopic,
+  groupOf,
+  progressTopic,
+  repartitionTopic,
+  rowsTopic,
+  warehouseTable,
+} from './names.js'
 import type { AggregateNode, ErrorPolicy, Node, ReduceNode, Topology, WarehouseSinkNode } from './node.js'
 import { type PartitionPlan, type Partitions, partitionPlan } from './partitions.js'
 import { keyShape, tableShape, windowOf } from './shape.js'
@@ -99,12 +107,12 @@ export function describe(topology: Topology, options: DescribeOptions = {}): Des
     onError: topology.options.onError,
     subTopologies: parts.map(part => ({
       id: part.id,
-      nodes: drawn(topology, group, part),
+      nodes: drawn(topology, group, part, options.namespace),
       tasks: plan.tasks.get(part.source) as Partitions,
     })),
     stores: nodes.filter(isStateful).map(node => describedStore(group, node)),
     internalTopics: internalTopics(group, parts, plan),
-    tables: tables.map(describedTable),
+    tables: tables.map(node => describedTable(node, options.namespace)),
     processes: plan.processes,
   }
 }
@@ -127,7 +135,7 @@ interface Edge {
 }
 
 /** The nodes of a sub-topology with the steps that the graph does not hold: combining, and the reading of internal topics. */
-function drawn(topology: Topology, group: string, part: SubTopology): readonly DescribedNode[] {
+function drawn(topology: Topology, group: string, part: SubTopology, namespace?: string): readonly DescribedNode[] {
   const graph = graphOf(topology)
   const label = (node: Node) => labelOf(graph, node)
   const nodes: Pick<DescribedNode, 'label' | 'type' | 'topics' | 'stores'>[] = []
@@ -139,8 +147,9 @@ function drawn(topology: Topology, group: string, part: SubTopology): readonly D
   const entry = (node: Node) => (node === part.source ? source : label(node))
   if (part.source.kind === 'to-warehouse') {
     add(source, 'source', [rowsTopic(group, part.source)])
-    add(`warehouse-${part.source.table}`, 'processor', [])
-    edges.push({ from: source, to: `warehouse-${part.source.table}` })
+    const filling = `warehouse-${warehouseTable(part.source.table, namespace)}`
+    add(filling, 'processor', [])
+    edges.push({ from: source, to: filling })
   } else if (part.source.kind === 'repartition') add(source, 'source', [repartitionTopic(group, part.source)])
   else add(source, 'source', [part.source.topic])
 
@@ -222,11 +231,11 @@ function internalTopics(
   return topics
 }
 
-function describedTable(node: WarehouseSinkNode): DescribedTable {
+function describedTable(node: WarehouseSinkNode, namespace?: string): DescribedTable {
   const columns = warehouseColumns(node) ?? []
   const renamed = (name: string) => node.rename[name] ?? name
   return {
-    name: node.table,
+    name: warehouseTable(node.table, namespace),
     columns: columns.map(columnOf),
     key: rowKey(columns).map(column => column.name),
     sortKey: node.sortKey.map(renamed),

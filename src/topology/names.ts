@@ -30,6 +30,23 @@ export function progressTopic(group: string): string {
   return `${group}-progress`
 }
 
+/**
+ * Where a warehouse table stands: without a namespace as it is written, else in a schema of the namespace's own. As dbt's
+ * `generate_schema_name` has it, `quest_minute` is in `<namespace>`, and `analytics.quest_minute` in `<namespace>_analytics`.
+ */
+export function warehouseTable(table: string, namespace?: string): string {
+  if (!namespace) return table
+  const schema = unquotedName(namespace)
+  const dot = table.indexOf('.')
+  return dot < 0 ? `${schema}.${table}` : `${schema}_${table}`
+}
+
+/** A namespace as an identifier that needs no quotes in SQL: lower-case, `_` for what an identifier does not take. */
+function unquotedName(namespace: string): string {
+  const name = namespace.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
+  return /^[0-9]/.test(name) ? `_${name}` : name
+}
+
 /** Kafka's limit. Source: `org.apache.kafka.common.internals.Topic#MAX_NAME_LENGTH`. */
 const LONGEST = 249
 

@@ -32,7 +32,7 @@ function shown({ topics, known }: Bound): Partitions {
 export interface PartitionPlan {
   /** Partitions of each sub-topology's source topic, by its node: as many tasks has the sub-topology. */
   readonly tasks: ReadonlyMap<Node, Partitions>
-  /** Those of the widest source topic: of repartition topics that say nothing else, and of the dead letters. */
+  /** Those of the widest source topic: of the dead letters and of output topics. */
   readonly widest: Partitions
   /**
    * The largest number of processes that have work. The range assignor gives partition i of all topics to the same
@@ -42,8 +42,8 @@ export interface PartitionPlan {
 }
 
 /**
- * A repartition topic has as many partitions as it says, else as many as the widest source topic; a rows topic as many as
- * the source of the sub-topology that writes it.
+ * A repartition topic has as many partitions as it says, else as many as what the sub-topology reads that writes it, as in
+ * Kafka Streams (`RepartitionTopics#computePartitionCount`); so has a rows topic.
  */
 export function partitionPlan(
   parts: readonly SubTopology[],
@@ -57,11 +57,11 @@ export function partitionPlan(
   const bounds = new Map<Node, Bound>()
   for (const { source } of parts) {
     if (source.kind === 'source') bounds.set(source, ofTopic(source.topic))
-    else if (source.kind === 'repartition') {
-      bounds.set(source, source.partitions === undefined ? widest : { topics: [], known: source.partitions })
+    else if (source.kind === 'repartition' && source.partitions !== undefined) {
+      bounds.set(source, { topics: [], known: source.partitions })
     } else {
       const writer = parts.find(part => part.outputs.includes(source))
-      bounds.set(source, bounds.get(writer?.source as Node) ?? widest)
+      bounds.set(source, bounds.get(writer?.source as Node) as Bound)
     }
   }
   return {

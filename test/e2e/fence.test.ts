@@ -39,7 +39,7 @@ describe.skipIf(kafka === '' || postgres === '')('a second sink with the same id
 
     const expected = expectedCells([...generated(older), ...generated(newer)])
     const warehouse = postgresWarehouse({ url: rig.database.url })
-    const table = await questTable()
+    const table = await questTable(rig.namespace)
     const { high } = await rig.log.watermarks({ topic: rows, partition: 0 })
     const sink = await warehouse.openSink({
       sink: rows,
@@ -107,12 +107,12 @@ async function writesOver(rig: Rig, worker: Worker, expected: QuestCells) {
   return compareCells(expected, await rig.database.cells())
 }
 
-async function questTable(): Promise<TableSpec> {
+async function questTable(namespace: string): Promise<TableSpec> {
   const { default: topology } = await import('./topologies/quest-minute.js')
   assertValid(topology)
   const sink = topology.outputs.find(node => node.kind === 'to-warehouse')
   if (sink === undefined) throw new Error('The topology has no warehouse sink.')
-  return tableSpec(sink)
+  return tableSpec(sink, namespace)
 }
 
 function rowsOf({ columns }: TableSpec, cells: QuestCells) {

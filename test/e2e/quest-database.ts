@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { cellId, type QuestCell, type QuestCells } from './quest-cells.js'
 
-/** A database of its own for one test, and what stands in its table `quest_minute`. */
+/** A database of its own for one test, and what stands in the table `quest_minute` of the schema of its name. */
 export class QuestDatabase {
   private constructor(
     readonly url: string,
@@ -14,7 +14,7 @@ export class QuestDatabase {
     await admin.query(`CREATE DATABASE ${name}`)
     await admin.end()
     const url = server.replace(/[^/]*$/, name)
-    const pool = new pg.Pool({ connectionString: url, max: 2 })
+    const pool = new pg.Pool({ connectionString: url, max: 2, options: `-c search_path=${name}` })
     pool.on('error', () => undefined)
     return new QuestDatabase(url, pool)
   }

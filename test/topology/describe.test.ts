@@ -106,7 +106,7 @@ suite('describe', () => {
   })
 
   test('known partition counts give numbers', () => {
-    expect(description.subTopologies.map(part => part.tasks.count)).toEqual([8, 12, 12, 8])
+    expect(description.subTopologies.map(part => part.tasks.count)).toEqual([8, 12, 12, 12])
     expect(description.processes).toEqual({ expression: '12', count: 12 })
     expect(description.internalTopics.map(({ name, partitions }) => `${name} ${partitions.count}`)).toEqual([
       'wide-day-changelog 8',
@@ -114,8 +114,8 @@ suite('describe', () => {
       'wide-minute-changelog 12',
       'wide-last-changelog 12',
       'wide-a-minute-rows 12',
-      'wide-by-hour-repartition 8',
-      'wide-hour-changelog 8',
+      'wide-by-hour-repartition 12',
+      'wide-hour-changelog 12',
       'wide-progress 1',
       'wide-dead-letters 8',
     ])

@@ -7,6 +7,7 @@ import {
   repartitionTopic,
   rowsTopic,
   topicNameProblem,
+  warehouseTable,
 } from '../../src/topology/names.js'
 
 test('internal topics begin with the group', () => {
@@ -27,6 +28,17 @@ test('internal topics begin with the group', () => {
     'prod.quests-dead-letters',
     'prod.quests-progress',
   ])
+})
+
+test.each([
+  ['quest_minute', undefined, 'quest_minute'],
+  ['analytics.quest_minute', undefined, 'analytics.quest_minute'],
+  ['quest_minute', 'staging', 'staging.quest_minute'],
+  ['analytics.quest_minute', 'staging', 'staging_analytics.quest_minute'],
+  ['quest_minute', 'Team-A.staging', 'team_a_staging.quest_minute'],
+  ['analytics.quest_minute', '2026', '_2026_analytics.quest_minute'],
+])('the table %j in the namespace %j', (table, namespace, name) => {
+  expect(warehouseTable(table, namespace)).toBe(name)
 })
 
 test.each([

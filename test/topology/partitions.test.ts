@@ -1,4 +1,16 @@
-import { aggregate, avro, count, fromTopic, repartition, to, topology, tumbling, warehouse, window } from 'millrace'
+import {
+  aggregate,
+  avro,
+  count,
+  fromTopic,
+  repartition,
+  to,
+  topology,
+  toStream,
+  tumbling,
+  warehouse,
+  window,
+} from 'millrace'
 import { expect, test } from 'vitest'
 import { partitionPlan } from '../../src/topology/partitions.js'
 import { subTopologies } from '../../src/topology/sub-topologies.js'
@@ -20,8 +32,8 @@ test('without a broker the counts are said in terms of the source topics', () =>
   const plan = partitionPlan(two)
   expect([...plan.tasks.values()]).toEqual([
     { expression: 'partitions(x)' },
-    { expression: 'max(partitions(x), partitions(y))' },
-    { expression: 'max(partitions(x), partitions(y))' },
+    { expression: 'partitions(x)' },
+    { expression: 'partitions(x)' },
     { expression: 'partitions(y)' },
     { expression: '12', count: 12 },
     { expression: '12', count: 12 },
@@ -41,4 +53,28 @@ test('known counts are used', () => {
   )
   expect([...known.tasks.values()].map(({ count }) => count)).toEqual([8, 8, 8, 3, 12, 12])
   expect(known.processes).toEqual({ expression: '12', count: 12 })
+})
+
+test('a repartition has the partitions of what its own sub-topology reads', () => {
+  const first = fromTopic('x', { value: schema }).pipe(
+    repartition('first', { by: 'a', partitions: 3 }),
+    window(tumbling('1 minute')),
+    aggregate('minutes', { c: count() }, { emit: 'final' }),
+  )
+  const again = first.pipe(
+    toStream(),
+    repartition('second', { by: 'a' }),
+    window(tumbling('1 hour')),
+    aggregate('hours', { c: count() }),
+    to(warehouse('hours')),
+  )
+  const plan = partitionPlan(
+    subTopologies(topology('t', again, output('y'))),
+    new Map([
+      ['x', 8],
+      ['y', 16],
+    ]),
+  )
+  expect([...plan.tasks.values()].map(({ count }) => count)).toEqual([8, 3, 3, 3, 16, 16, 16])
+  expect(plan.widest.count).toBe(16)
 })

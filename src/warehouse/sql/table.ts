@@ -93,12 +93,27 @@ export async function prepareTable(session: SqlSession, at: TableLocation, table
   }
 }
 
-/** CREATE SCHEMA IF NOT EXISTS needs the right to create schemas even where the schema exists, so look first. */
+/**
+ * CREATE SCHEMA IF NOT EXISTS needs the right to create schemas even where the schema exists, so look first.
+ * @throws MillraceError WAREHOUSE_TABLE with the statements that are wanted where the user may not create it.
+ */
 async function createSchema(session: SqlSession, at: TableLocation): Promise<void> {
   const { rows } = await session.query('SELECT 1::text FROM pg_catalog.pg_namespace WHERE nspname = $1::text', [
     at.schema,
   ])
-  if (rows.length === 0) await session.query(`CREATE SCHEMA ${quoteIdentifier(at.schema)}`)
+  if (rows.length > 0) return
+  const schema = quoteIdentifier(at.schema)
+  const { rows: asked } = await session.query(
+    `SELECT has_database_privilege(current_database(), 'CREATE')::text, current_user::text, current_database()::text`,
+  )
+  const [allowed, user, database] = asked[0] as string[]
+  if (allowed === 'false') {
+    throw new MillraceError(
+      'WAREHOUSE_TABLE',
+      `The schema of table ${at.sql} does not exist, and the user "${user}" may not create schemas in the database "${database}". Let an administrator run: CREATE SCHEMA ${schema} AUTHORIZATION ${quoteIdentifier(user as string)}`,
+    )
+  }
+  await session.query(`CREATE SCHEMA ${schema}`)
 }
 
 async function createOffsets(session: SqlSession, at: TableLocation): Promise<void> {

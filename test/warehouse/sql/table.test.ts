@@ -115,6 +115,22 @@ describe.skipIf(postgresAvailable() !== undefined)('tables that somebody else ma
     await restricted.close()
   })
 
+  it('are refused with a statement for an administrator where their schema is missing and may not be created', async () => {
+    await admin.query('CREATE ROLE "team-a" LOGIN')
+    const restricted = postgresWarehouse({ url: server.url.replace('postgres@', 'team-a@') })
+    const table = questTable('staging.quests')
+    const thrown = await restricted.prepare(table).catch((error: unknown) => error)
+    expect(thrown).toMatchObject({
+      code: 'WAREHOUSE_TABLE',
+      message: expect.stringContaining('the user "team-a" may not create schemas in the database "postgres"'),
+    })
+    const [, statement] = /run: (.*)$/.exec((thrown as Error).message) ?? []
+    await admin.query(statement as string)
+    await restricted.prepare(table)
+    expect(await allRows(restricted, table)).toEqual([])
+    await restricted.close()
+  })
+
   it('need a schema in their name where the connection has none', async () => {
     await admin.query(`CREATE ROLE lost LOGIN; ALTER ROLE lost SET search_path = nowhere`)
     const restricted = postgresWarehouse({ url: server.url.replace('postgres@', 'lost@') })
