@@ -7,6 +7,8 @@ export type ErrorCode =
   | 'INVALID_DURATION'
   | 'INVALID_SCHEMA'
   | 'UNKNOWN_SCHEMA_ID'
+  | 'SCHEMA_INCOMPATIBLE'
+  | 'REGISTRY'
   | 'UNDECODABLE'
   | 'UNENCODABLE'
   | 'INVALID_TIMESTAMP'
@@ -30,6 +32,9 @@ export type ErrorCode =
   | 'UNSTORABLE'
   | 'WAREHOUSE_FENCED'
   | 'LOAD'
+  | 'HTTP'
+  | 'PROCESS'
+  | 'DRAIN_TIMEOUT'
 
 /**
  * The error class of Millrace. Its message says what happened, where, and what to do.
