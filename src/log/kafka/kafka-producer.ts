@@ -21,6 +21,11 @@ const DEFAULTS = {
 }
 const POLL_EVERY_MS = 10
 const CALL_MS = 30_000
+/**
+ * Delivery reports of records that librdkafka gave up because of something else: their transaction, fenced or timed out,
+ * or an outage. In a transaction the commit says what that is, and what to do. The driver passes texts, and no codes.
+ */
+const GIVEN_UP = /purged in (queue|flight)|message timed out/i
 /** The driver takes an empty buffer for null unless it has an address. */
 const EMPTY = Buffer.alloc(1).subarray(0, 0)
 const addressed = (bytes: Buffer | null) => (bytes?.length === 0 ? EMPTY : bytes)
@@ -124,6 +129,7 @@ export class KafkaProducer implements LogProducer {
   }
 
   private undelivered(topic: string, partition: number, size: number, failure: KafkaFailure): void {
+    if (this.transactionalId !== undefined && GIVEN_UP.test(failure.message)) return
     const tooLarge = failure.code === CODE.messageTooLarge || /message size too large/i.test(failure.message)
     const advice = tooLarge
       ? ` A record of ${size} bytes is too large: raise message.max.bytes in the Kafka settings and max.message.bytes of the topic, or send less.`
