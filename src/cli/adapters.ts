@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { openEmbeddedLog } from '../log/embedded/embedded-log.js'
 import { kafkaLog } from '../log/kafka/kafka-log.js'
+import { mskIamTokens } from '../log/kafka/msk-iam.js'
+import type { TokenSource } from '../log/kafka/oauth-tokens.js'
 import { MillraceError, messageOf } from '../model/errors.js'
 import type { Log } from '../ports/log.js'
 import type { SchemaRegistry } from '../ports/schema-registry.js'
@@ -56,12 +58,31 @@ export function kafkaSettings(flags: Pick<LogFlags, 'kafkaConfig' | 'kafkaConfig
 }
 
 /**
+ * Where the tokens of `--kafka-auth` come from; undefined without it.
+ * @throws MillraceError INVALID_OPTION without a region, or where the package that signs them is not installed.
+ */
+export async function kafkaTokens(
+  { kafkaAuth, awsRegion }: Pick<LogFlags, 'kafkaAuth' | 'awsRegion'>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<TokenSource | undefined> {
+  if (kafkaAuth === undefined) return undefined
+  const region = awsRegion ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined)
+  if (region !== undefined) return mskIamTokens({ region })
+  throw new MillraceError(
+    'INVALID_OPTION',
+    `--kafka-auth ${kafkaAuth} signs tokens for a region, and none is given. Pass --aws-region, or set AWS_REGION.`,
+  )
+}
+
+/**
  * The log of `--kafka`, else the embedded one in `--state`. An embedded log is on disk whatever keeps the state.
  * @throws MillraceError LOG_IN_USE when another program has the embedded log open.
  */
 export async function openLog(flags: LogFlags, logger: Logger): Promise<Log> {
   if (flags.kafka !== undefined) {
-    return kafkaLog({ brokers: flags.kafka, config: kafkaSettings(flags), clock: systemClock, logger })
+    const tokens = await kafkaTokens(flags)
+    const config = kafkaSettings(flags)
+    return kafkaLog({ brokers: flags.kafka, config, clock: systemClock, logger, ...(tokens && { tokens }) })
   }
   const engine = storeEngine(flags.storeEngine === 'memory' ? 'rocksdb-native' : flags.storeEngine)
   return openEmbeddedLog({ engine, directory: join(flags.state, 'log'), clock: systemClock })

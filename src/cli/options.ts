@@ -73,10 +73,17 @@ export interface LogFlags {
   readonly kafka?: string
   readonly kafkaConfig?: Readonly<Record<string, string>>
   readonly kafkaConfigFile?: string
+  readonly kafkaAuth?: KafkaAuth
+  /** Default: that of AWS's own variables. */
+  readonly awsRegion?: string
   readonly state: string
   readonly schemas: string
   readonly storeEngine: StoreEngineName
 }
+
+/** Ways to authenticate that librdkafka has no settings for. */
+export const KAFKA_AUTHS = ['aws-msk-iam'] as const
+export type KafkaAuth = (typeof KAFKA_AUTHS)[number]
 
 export const STORE_ENGINES = ['rocksdb-native', 'rocksdb', 'memory'] as const
 export type StoreEngineName = (typeof STORE_ENGINES)[number]
@@ -93,6 +100,14 @@ export function kafkaConfigFlag(): Option {
 
 export function kafkaConfigFileFlag(): Option {
   return flag('--kafka-config-file <file>', 'a file of librdkafka settings, KEY=VALUE a line')
+}
+
+export function kafkaAuthFlag(): Option {
+  return flag('--kafka-auth <name>', 'authentication beyond librdkafka settings').choices(KAFKA_AUTHS)
+}
+
+export function awsRegionFlag(): Option {
+  return flag('--aws-region <name>', 'region that MSK tokens are signed for; default: AWS_REGION')
 }
 
 export function stateFlag(): Option {

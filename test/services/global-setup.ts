@@ -27,7 +27,7 @@ interface Service {
 const SERVICES: readonly Service[] = [
   {
     name: 'kafka',
-    own: 'startKafka(',
+    own: 'Kafka(',
     available: kafkaAvailable,
     async start() {
       const kafka = await startKafka()

@@ -17,7 +17,11 @@ const START_MS = 60_000
 export interface KafkaService {
   /** For `bootstrap.servers`. */
   readonly brokers: string
+  /** The same broker without TLS and authentication, as its own requests and administrators reach it. */
+  readonly inside: string
   readonly port: number
+  /** Runs a class of the broker's jars, such as `org.apache.kafka.tools.AclCommand`, to its end. Answers its stdout. */
+  tool(...command: readonly string[]): Promise<string>
   /** Ends the broker as a crash would; its data and its port stay. */
   kill(): Promise<void>
   /** Starts it again after `kill`. */
@@ -72,20 +76,43 @@ async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
+/** How clients reach a broker, where that is not in plain text. */
+export interface ClientListener {
+  readonly protocol: 'SASL_PLAINTEXT' | 'SASL_SSL' | 'SSL'
+  /** Further arguments of `StorageTool format`, such as SCRAM users. */
+  readonly format?: readonly string[]
+}
+
+/** Of clients under `CLIENT`; the broker's own requests, such as the markers of transactions, go in plain text. */
+function separateListeners(protocol: string, port: number, inside: number, controller: number): Record<string, string> {
+  const listeners = `CLIENT://127.0.0.1:${port},INTERNAL://127.0.0.1:${inside}`
+  return {
+    listeners: `${listeners},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': listeners,
+    'listener.security.protocol.map': `CLIENT:${protocol},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    'inter.broker.listener.name': 'INTERNAL',
+  }
+}
+
 /**
  * Starts one broker on free ports in a temporary folder, in 2 to 4 seconds (longer where the jars are to be fetched).
  * Groups heartbeat every 300 ms and lose a silent member after 6 s. `settings` are added to server.properties.
  */
-export async function startKafka(settings: Readonly<Record<string, string>> = {}): Promise<KafkaService> {
+export async function startKafka(
+  settings: Readonly<Record<string, string>> = {},
+  client?: ClientListener,
+): Promise<KafkaService> {
   await fetchJars()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
-  const [port, controller] = (await freePorts(2)) as [number, number]
+  const [port, controller, separate] = (await freePorts(3)) as [number, number, number]
+  const inside = client ? separate : port
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    ...(client && separateListeners(client.protocol, port, inside, controller)),
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(folder, 'data'),
     'auto.create.topics.enable': 'false',
@@ -124,7 +151,9 @@ export async function startKafka(settings: Readonly<Record<string, string>> = {}
     '-cp',
     join(LIBS, '*'),
   ]
-  await promisify(execFile)('java', [...jvm, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file])
+  const tool = async (...command: readonly string[]) =>
+    (await promisify(execFile)('java', [...jvm, ...command], { maxBuffer: 2 ** 24 })).stdout
+  await tool('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file, ...(client?.format ?? []))
 
   let broker = await start(jvm, file)
   const end = () => broker.kill('SIGKILL')
@@ -137,7 +166,9 @@ export async function startKafka(settings: Readonly<Record<string, string>> = {}
   }
   return {
     brokers: `127.0.0.1:${port}`,
+    inside: `127.0.0.1:${inside}`,
     port,
+    tool,
     kill,
     async restart() {
       broker = await start(jvm, file)

@@ -33,8 +33,8 @@ export async function describeTopics(
 
 /** Creates topics that do not exist and waits until each partition has a leader. */
 export async function createTopics(client: Client, topics: readonly TopicSpec[], replication: number): Promise<void> {
-  const { driver, brokers, settings, clock } = client.context
-  const admin = driver.AdminClient.create(clientSettings(brokers, {}, settings, {}).global)
+  const { driver, brokers, settings, clock, tokens } = client.context
+  const admin = driver.AdminClient.create(clientSettings(brokers, {}, settings, {}).global, await tokens?.current())
   try {
     await Promise.all(
       topics.map(({ name, partitions, config }) => {

@@ -1,7 +1,10 @@
 import type { Client, LibrdKafkaError } from 'node-rdkafka'
 import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Clock } from '../../ports/clock.js'
+import { LogError } from '../../ports/log.js'
+import { type ConnectionFailure, connectionFailure } from './connection-failure.js'
 import { CODE, isKafkaFailure, isTransient, type KafkaFailure, logError } from './kafka-error.js'
+import type { OauthTokens } from './oauth-tokens.js'
 import { type KafkaSettings, redact } from './settings.js'
 
 export type Driver = typeof import('node-rdkafka')
@@ -19,6 +22,8 @@ export interface KafkaContext {
   readonly name: string
   readonly brokers: string
   readonly settings: KafkaSettings
+  /** Where clients show tokens instead of a password. */
+  readonly tokens?: OauthTokens
   readonly clock: Clock
   readonly logger: KafkaLogger
 }
@@ -30,6 +35,9 @@ const RETRY_FOR_MS = 60_000
 const CONNECT_MS = 10_000
 const RETRY_EVERY_MS = 100
 const FATAL_REASON_MS = 1_000
+/** A failed connection explains calls that fail up to this long behind it: librdkafka repeats itself every 30 s. */
+const RECENT_MS = 60_000
+const UNREACHED = new Set<number>([CODE.transport, CODE.allBrokersDown, CODE.timedOut, CODE.timedOutQueue])
 
 /** Log lines at librdkafka's start that say that a producer's setting means nothing to a consumer, and the reverse. */
 const NOISE = new Set(['CONFWARN'])
@@ -42,7 +50,12 @@ export class KafkaClient<C extends Client<never>> {
   private readonly calls = new Set<Promise<unknown>>()
   private closing: Promise<void> | undefined
   /** The last error that the client reported outside of any call. */
-  lastError = ''
+  private lastError = ''
+  /** Why a connection failed of late, and since when that is so. */
+  private disconnection: (ConnectionFailure & { readonly at: number }) | undefined
+  /** Called when a connection fails for good, while the client connects. */
+  private refused: ((thrown: unknown) => void) | undefined
+  private unfollow: (() => void) | undefined
   /** Why the client is of no use any more, once it said so. */
   private fatal = ''
   /** Called with each log line: facility and text. */
@@ -61,6 +74,7 @@ export class KafkaClient<C extends Client<never>> {
     events.on('event.log', ({ fac, message }: { fac: string; message: string }) => {
       if (NOISE.has(fac)) return
       if (fac === 'FATAL') this.fatal = this.clean(message)
+      if (fac === 'FAIL') this.connectionFailed(message)
       this.onLog?.(fac, message)
       logger.debug(`${context.name}: ${this.clean(message)}`)
     })
@@ -68,20 +82,59 @@ export class KafkaClient<C extends Client<never>> {
 
   /**
    * Makes a client and connects it.
-   * @throws MillraceError INVALID_OPTION for a setting that librdkafka refuses; LogError when no broker answers within
-   * 10 seconds.
+   * @throws MillraceError INVALID_OPTION for a setting that librdkafka refuses; LogError at once when a broker refuses
+   * the credentials or shows a certificate that is not trusted, and when no broker answers within 10 seconds.
    */
   static async connect<C extends Client<never>>(context: KafkaContext, make: () => C): Promise<KafkaClient<C>> {
     const client = new KafkaClient(context, made(context, make))
-    const { native } = client
     try {
-      await client.call<unknown>('Connecting', done => native.connect({ timeout: CONNECT_MS }, done))
+      await client.authenticate()
+      const refused = new Promise<never>((_, reject) => {
+        client.refused = reject
+      })
+      const connected = client.attempt<unknown>(done => client.native.connect({ timeout: CONNECT_MS }, done))
+      await Promise.race([connected, refused])
     } catch (thrown) {
-      if (client.lastError === '') throw thrown
-      const failure = { code: CODE.transport, message: client.lastError }
-      throw logError(context.name, 'Connecting', failure, text => client.clean(text))
+      // Not awaited: the native call goes on until its timeout, and the client must live as long.
+      void client.close()
+      throw client.connectError(thrown)
+    } finally {
+      client.refused = undefined
     }
     return client
+  }
+
+  /** Gives the client its token, and each one that follows. */
+  private async authenticate(): Promise<void> {
+    const { tokens, logger, name } = this.context
+    if (!tokens) return
+    this.native.setOauthBearerToken(await tokens.current())
+    this.unfollow = tokens.follow(value => {
+      try {
+        this.native.setOauthBearerToken(value)
+      } catch (thrown) {
+        logger.warn(`${name}: a client refuses its new token: ${this.clean(messageOf(thrown))}`)
+      }
+    })
+  }
+
+  private connectionFailed(line: string): void {
+    const { clock, logger, name, settings } = this.context
+    const failure = connectionFailure(this.clean(line), settings)
+    this.disconnection = { ...failure, at: clock.now() }
+    if (!failure.lasting) return
+    if (this.refused) this.refused(this.connectError(undefined))
+    else logger.warn(`${name}: ${sentence(failure)}`)
+  }
+
+  private connectError(thrown: unknown): unknown {
+    if (thrown !== undefined && !isKafkaFailure(thrown)) return thrown
+    const { name } = this.context
+    if (this.disconnection) {
+      return new LogError('fatal', `Connecting to ${name} failed: ${sentence(this.disconnection)}`, { cause: thrown })
+    }
+    const failure = this.lastError === '' ? thrown : { code: CODE.transport, message: this.lastError }
+    return isKafkaFailure(failure) ? logError(name, 'Connecting', failure, text => this.clean(text)) : failure
   }
 
   get open(): boolean {
@@ -89,7 +142,8 @@ export class KafkaClient<C extends Client<never>> {
   }
 
   clean(text: string): string {
-    return redact(text, this.context.settings)
+    const clean = redact(text, this.context.settings)
+    return this.context.tokens?.redact(clean) ?? clean
   }
 
   /** Runs one native call. @throws LogError */
@@ -138,8 +192,15 @@ export class KafkaClient<C extends Client<never>> {
     return this.fatal
   }
 
+  /** The error to throw for what the driver says; where it could not reach a broker, with the reason. */
   failed(doing: string, thrown: unknown): unknown {
-    return isKafkaFailure(thrown) ? logError(this.context.name, doing, thrown, text => this.clean(text)) : thrown
+    if (!isKafkaFailure(thrown)) return thrown
+    const { clock, name } = this.context
+    const recent = this.disconnection && clock.now() - this.disconnection.at < RECENT_MS
+    const error = logError(name, doing, thrown, text => this.clean(text))
+    if (!recent || !this.disconnection || !UNREACHED.has(thrown.code)) return error
+    const message = `${error.message} The last connection failed: ${sentence(this.disconnection)}`
+    return new LogError(error.action, message, { cause: thrown, fenced: error.code === 'LOG_FENCED' })
   }
 
   close(): Promise<void> {
@@ -148,9 +209,14 @@ export class KafkaClient<C extends Client<never>> {
   }
 
   private async disconnect(): Promise<void> {
+    this.unfollow?.()
     await Promise.allSettled(this.calls)
     if (this.native.isConnected()) await new Promise<void>(resolve => this.native.disconnect(() => resolve()))
   }
+}
+
+function sentence({ reason, advice }: ConnectionFailure): string {
+  return `${reason}.${advice === '' ? '' : ` ${advice}`}`
 }
 
 function made<C>(context: KafkaContext, make: () => C): C {

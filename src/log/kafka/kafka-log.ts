@@ -9,8 +9,10 @@ import { KafkaClient, type KafkaContext, type KafkaLogger } from './kafka-client
 import { KafkaConsumer } from './kafka-consumer.js'
 import { offsetGone } from './kafka-error.js'
 import { KafkaProducer } from './kafka-producer.js'
+import { OauthTokens, type TokenSource } from './oauth-tokens.js'
 import { PartitionReader } from './partition-reader.js'
-import { checkSettings, clientSettings, type KafkaSettings } from './settings.js'
+import { checkSecurity } from './security.js'
+import { checkSettings, clientSettings, type KafkaSettings, tokenSettings } from './settings.js'
 
 const QUERY_MS = 5_000
 
@@ -19,6 +21,8 @@ export interface KafkaLogOptions {
   readonly brokers: string
   /** librdkafka settings by its own names, for all clients: `security.protocol`, `sasl.username`, `compression.codec` … */
   readonly config?: KafkaSettings
+  /** Clients authenticate by SASL/OAUTHBEARER with tokens from here, which are renewed. Over TLS, unless `config` says otherwise. */
+  readonly tokens?: TokenSource
   /** Default `auto`: `consumer` (KIP-848, Kafka 4.0 and later) where the brokers have it, else `classic`. */
   readonly groupProtocol?: GroupProtocol
   /** Of topics that are created; default the brokers' `default.replication.factor`. */
@@ -36,13 +40,18 @@ const SILENT: KafkaLogger = { debug: () => undefined, warn: () => undefined }
 
 /**
  * Kafka as the log. node-rdkafka is loaded here, and connections are made when they are needed.
- * @throws MillraceError INVALID_OPTION for settings that Millrace sets itself.
+ * @throws MillraceError INVALID_OPTION for settings that Millrace sets itself, and for those of security and compression
+ * that cannot work with this build of librdkafka.
  */
 export async function kafkaLog(options: KafkaLogOptions): Promise<Log> {
-  const { brokers, config = {}, clock = WALL_CLOCK, logger = SILENT } = options
+  const { brokers, config = {}, tokens: source, clock = WALL_CLOCK, logger = SILENT } = options
   checkSettings(config)
+  const settings = source ? tokenSettings(config) : config
   const { default: driver } = await import('node-rdkafka')
-  return new KafkaLog({ driver, name: `Kafka at ${brokers}`, brokers, settings: config, clock, logger }, options)
+  await checkSecurity(settings, driver.features)
+  const tokens = source && new OauthTokens(source, clock, logger)
+  const name = `Kafka at ${brokers}`
+  return new KafkaLog({ driver, name, brokers, settings, clock, logger, ...(tokens && { tokens }) }, options)
 }
 
 class KafkaLog implements Log {
@@ -131,6 +140,7 @@ class KafkaLog implements Log {
   }
 
   async close(): Promise<void> {
+    this.context.tokens?.close()
     const plain = this.plain
     this.plain = undefined
     await Promise.all([

@@ -67,6 +67,18 @@ export function checkSettings(settings: KafkaSettings): void {
   )
 }
 
+/** Settings of clients that authenticate by tokens. @throws MillraceError INVALID_OPTION for those of another mechanism. */
+export function tokenSettings(settings: KafkaSettings): KafkaSettings {
+  const { 'sasl.mechanism': one, 'sasl.mechanisms': other = one, ...rest } = settings
+  if (other !== undefined && String(other).toUpperCase() !== 'OAUTHBEARER') {
+    throw new MillraceError(
+      'INVALID_OPTION',
+      `Authentication by tokens was chosen, and sasl.mechanism=${other} besides. Remove one of them.`,
+    )
+  }
+  return { 'security.protocol': 'SASL_SSL', ...rest, 'sasl.mechanism': 'OAUTHBEARER' }
+}
+
 export function clientSettings(
   brokers: string,
   defaults: KafkaSettings,
