@@ -38,6 +38,8 @@ export interface Polled {
 
 /** A member of a consumer group. One `poll` at a time; no call after `close`. */
 export interface LogConsumer {
+  /** The group has answered: the partitions of this member, which may be none, were said, and its session goes on. */
+  readonly joined: boolean
   subscribe(topics: readonly string[]): void
   /**
    * Waits up to `timeoutMs` for something and returns at once when there is something.

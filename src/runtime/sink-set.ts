@@ -38,9 +38,14 @@ export class SinkSet {
     return this.running.values()
   }
 
-  /** A sink is still to be opened. */
-  get waiting(): boolean {
-    return this.opening.size > 0
+  /** Sinks that are written. */
+  get open(): number {
+    return this.running.size
+  }
+
+  /** Sinks that are still to be opened. */
+  get waiting(): number {
+    return this.opening.size
   }
 
   /** A dead letter of a sink waits for a commit. */
@@ -66,7 +71,7 @@ export class SinkSet {
   }
 
   /** Opens what waits, as far as the warehouse lets it. */
-  async open(): Promise<void> {
+  async openWaiting(): Promise<void> {
     for (const [id, sink] of this.opening) {
       const at = placeOf(sink)
       const { low, high } = await this.log.watermarks(at)

@@ -2,15 +2,16 @@ import { join } from 'node:path'
 import { messageOf } from '../model/errors.js'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../model/topic-partition.js'
 import { type LogConsumer, LogError, type LogProducer, type Polled } from '../ports/log.js'
-import { compileTopology, type TopologyProgram } from './compile-topology.js'
+import type { TopologyProgram } from './compile-topology.js'
 import { DeadLetters } from './dead-letters.js'
-import { prepareTopics } from './prepare-topics.js'
+import type { ProcessHealth } from './process-health.js'
+import { openParts } from './process-parts.js'
 import { type ProcessStatus, statusOf } from './process-status.js'
-import { checkMeaning, type Progress, readProgress } from './progress.js'
+import type { CatalogueEntry } from './progress.js'
 import type { RepartitionWriter } from './repartition-writer.js'
 import { SinkSet } from './sink-set.js'
 import { readOffsets, startOffset } from './start-offset.js'
-import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
+import type { StreamProcessOptions } from './stream-process-options.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
 import { TaskSet } from './task-set.js'
@@ -25,7 +26,6 @@ const HELD_AT_MOST = 200_000
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
 const QUIET_POLLS = 3
 
-/** A partition of this process and what runs on it. */
 type Owned = { readonly program: SubTopologyProgram; readonly at: TopicPartition }
 
 /**
@@ -40,7 +40,8 @@ export class StreamProcess {
   private readonly exactlyOnce: boolean
   private readonly transaction: Transaction
   private lastCommit: number
-  private polledAt = Number.NEGATIVE_INFINITY
+  private polledAt: number
+  private uncommittedSince: number | undefined
   private quiet = 0
   /** Owned partitions whose tasks were dropped by a failed transaction, to be opened again. */
   private dropped: Owned[] = []
@@ -51,7 +52,7 @@ export class StreamProcess {
     private readonly consumer: LogConsumer,
     private readonly producer: LogProducer,
     private readonly program: TopologyProgram,
-    private progress: Progress,
+    private readonly catalogue: Map<string, CatalogueEntry>,
   ) {
     const { topology, log, clock, logger, stores, stateDirectory } = options
     const { plan } = program
@@ -69,7 +70,7 @@ export class StreamProcess {
         now: () => clock.now(),
         polledAt: () => this.polledAt,
         warn,
-        schemaOf: fingerprint => this.progress.catalogue.get(fingerprint)?.schema,
+        schemaOf: fingerprint => catalogue.get(fingerprint)?.schema,
       },
       clock,
     )
@@ -79,6 +80,7 @@ export class StreamProcess {
     this.exactlyOnce = options.guarantee !== 'at_least_once'
     this.transaction = new Transaction(producer, consumer, this.tasks, this.sinks, program, clock, this.exactlyOnce)
     this.lastCommit = clock.now()
+    this.polledAt = this.lastCommit
   }
 
   /**
@@ -86,25 +88,9 @@ export class StreamProcess {
    * @throws MillraceError MISSING_TOPIC, TOPIC_MISMATCH, STATE_INCOMPATIBLE, INVALID_OPTION
    */
   static async start(options: StreamProcessOptions): Promise<StreamProcess> {
-    const { topology, log, serde, clock, instanceId } = options
-    const { plan, topics } = await prepareTopics(log, topology, options.namespace)
-    requireWarehouse(options)
-    const progress = await readProgress(log, plan.progress)
-    const transactionalId = `${plan.group}-${instanceId}`
-    const producer = await log.producer(options.guarantee === 'at_least_once' ? {} : { transactionalId })
-    let process: StreamProcess | undefined
-    const program = await compileTopology(topology, plan, {
-      serde,
-      producer,
-      now: () => clock.now(),
-      topics,
-      schemaOf: fingerprint => process?.progress.catalogue.get(fingerprint),
-    })
-    for (const entry of program.catalogue.values()) checkMeaning(entry, progress.catalogue.values())
-    const consumer = await log.consumer({ group: plan.group, instanceId })
-    process = new StreamProcess(options, consumer, producer, program, progress)
+    const { consumer, producer, program, catalogue } = await openParts(options)
     consumer.subscribe(program.subs.map(sub => sub.topic))
-    return process
+    return new StreamProcess(options, consumer, producer, program, catalogue)
   }
 
   /** Runs until `signal` aborts, then commits, flushes and closes. */
@@ -124,9 +110,12 @@ export class StreamProcess {
       if (this.commitDue(this.options.clock.now())) await this.commit()
     })
     // Only now: before the poll a sink could be taken from its new owner, and a batch of the poll is not for it.
-    await this.sinks.open()
+    await this.sinks.openWaiting()
+    const now = this.options.clock.now()
+    const work = this.hasWork(now)
+    this.uncommittedSince = work ? (this.uncommittedSince ?? now) : undefined
     const busy = polled.batches.length > 0 || polled.assigned.length > 0
-    this.quiet = busy || this.hasWork(this.options.clock.now()) ? 0 : this.quiet + 1
+    this.quiet = busy || work ? 0 : this.quiet + 1
     await this.sinks.tick()
   }
 
@@ -170,8 +159,9 @@ export class StreamProcess {
   }
 
   private async commit(leaving: readonly Task[] = []): Promise<void> {
-    await this.transaction.commit(leaving, this.progress.catalogue)
+    await this.transaction.commit(leaving, this.catalogue)
     this.lastCommit = this.options.clock.now()
+    this.uncommittedSince = undefined
   }
 
   /**
@@ -187,8 +177,7 @@ export class StreamProcess {
     await this.release([...lost, ...revoked])
     if (assigned.length > 0) await this.adopt(assigned)
     if (this.dropped.length === 0) return new Set()
-    const positions = await this.openTasks(this.dropped)
-    this.dropped = []
+    const positions = await this.openTasks(this.dropped.splice(0))
     for (const position of positions) await this.consumer.seek(position)
     return new Set(positions.map(partitionId))
   }
@@ -231,13 +220,13 @@ export class StreamProcess {
     const started = clock.now()
     const at = owned.map(one => one.at)
     const { committed, progress: read } = await readOffsets(this.consumer, log, at, this.program.plan.progress)
-    this.progress = read
+    for (const [fingerprint, entry] of read.catalogue) this.catalogue.set(fingerprint, entry)
     const positions: PartitionOffset[] = []
     let records = 0
     for (const { program, at } of owned) {
       const { task, restored } = await this.tasks.open(program, at.partition)
       records += restored
-      const progress = this.progress.tasks.get(task.name)
+      const progress = read.tasks.get(task.name)
       if (progress) task.restore(progress)
       const known = { committed: committed.get(partitionId(at)), progress: progress?.nextOffset }
       const from = startOffset(at, known, this.exactlyOnce, this.program.plan.progress)
@@ -245,16 +234,17 @@ export class StreamProcess {
       for (const writer of program.writers) writer.markers.add(task)
       positions.push({ ...at, offset: task.nextOffset })
     }
-    const names = at.map(partitionId).join(', ')
-    logger.info(`Running ${names}; restored ${records} changelog records in ${clock.now() - started} ms.`)
+    logger.info(
+      `Running ${at.map(partitionId).join(', ')}; restored ${records} changelog records in ${clock.now() - started} ms.`,
+    )
     return positions
   }
 
   /** Steps until nothing is left to do: on the embedded log, where a poll that finds nothing means that there is nothing. */
   async settle(): Promise<void> {
     this.quiet = 0
-    while (this.quiet < QUIET_POLLS || this.sinks.waiting || this.dropped.length > 0) {
-      await this.step(this.sinks.waiting ? POLL_AT_MOST : 0)
+    while (this.quiet < QUIET_POLLS || this.sinks.waiting > 0 || this.dropped.length > 0) {
+      await this.step(this.sinks.waiting > 0 ? POLL_AT_MOST : 0)
       if (this.hasWork(this.options.clock.now())) {
         await this.attempt(() => this.commit())
         this.quiet = 0
@@ -264,8 +254,22 @@ export class StreamProcess {
   }
 
   /** Figures of the tasks of this process. */
-  async status(): Promise<ProcessStatus> {
+  status(): Promise<ProcessStatus> {
     return statusOf(this.tasks.all, this.sinks.flushedRows, this.options.log)
+  }
+
+  /** How this process is. Cheap, and to be called at any time. */
+  health(): ProcessHealth {
+    const { uncommittedSince, tasks, sinks } = this
+    return {
+      turnedAt: this.polledAt,
+      ...(uncommittedSince !== undefined && { uncommittedSince }),
+      joined: this.consumer.joined,
+      running: tasks.all.length,
+      restoring: this.dropped.length,
+      sinksOpen: sinks.open,
+      sinksWaiting: sinks.waiting,
+    }
   }
 
   /** The tasks that run here, for queries. */
@@ -284,7 +288,6 @@ export class StreamProcess {
   /** Stops as after a fault: what was not committed is given up. */
   async kill(): Promise<void> {
     if (this.closed) return
-    // A producer that was fenced cannot abort, and has nothing to abort.
     await this.transaction.abort().catch(() => undefined)
     await this.leave()
   }

@@ -44,6 +44,10 @@ export class EmbeddedConsumer implements LogConsumer {
     this.resolveWait?.()
   }
 
+  get joined(): boolean {
+    return this.member.joined
+  }
+
   subscribe(topics: readonly string[]): void {
     this.member.topics = topics
     if (topics.length === 0) this.members.leave(this.member)

@@ -56,6 +56,10 @@ export class KafkaConsumer implements LogConsumer {
     this.rebalances = rebalances
   }
 
+  get joined(): boolean {
+    return this.rebalances.joined
+  }
+
   subscribe(topics: readonly string[]): void {
     this.requireOpen()
     this.topics = topics

@@ -23,6 +23,7 @@ export class Rebalances {
   private revoked: TopicPartition[] = []
   private lost: TopicPartition[] = []
   private sessionOver = false
+  private answered = false
   private leaving = false
 
   /** `positions` says where each partition is read, for the classic protocol; `failed` takes what a callback threw. */
@@ -46,6 +47,7 @@ export class Rebalances {
 
   private gained(partitions: readonly TopicPartition[]): void {
     this.sessionOver = false
+    this.answered = true
     if (this.incremental) this.native.incrementalAssign([])
     else this.native.assign([])
     for (const { topic, partition } of partitions) {
@@ -73,6 +75,11 @@ export class Rebalances {
   /** The next revocation is a loss: somebody else may own the partitions already. */
   sessionLost(): void {
     this.sessionOver = true
+  }
+
+  /** The group shared out partitions, and the session goes on. */
+  get joined(): boolean {
+    return this.answered && !this.sessionOver
   }
 
   /** What happened since the last call. */

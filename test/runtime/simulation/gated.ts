@@ -52,6 +52,9 @@ export function gatedLog(log: Log, gate: Gate): Log {
 
 function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
   const gated: LogConsumer = {
+    get joined() {
+      return consumer.joined
+    },
     subscribe: topics => consumer.subscribe(topics),
     async poll(): Promise<Polled> {
       await gate.pass('poll')

@@ -1,0 +1,37 @@
+import type { LogConsumer, LogProducer } from '../ports/log.js'
+import { compileTopology, type TopologyProgram } from './compile-topology.js'
+import { prepareTopics } from './prepare-topics.js'
+import { type CatalogueEntry, checkMeaning, readProgress } from './progress.js'
+import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
+
+/** What a stream process works with from its start to its end. */
+export interface ProcessParts {
+  readonly consumer: LogConsumer
+  readonly producer: LogProducer
+  readonly program: TopologyProgram
+  /** Schemas of internal values that the progress topic holds, by fingerprint. */
+  readonly catalogue: Map<string, CatalogueEntry>
+}
+
+/**
+ * Prepares the topics, compiles the topology and makes the clients.
+ * @throws MillraceError MISSING_TOPIC, TOPIC_MISMATCH, STATE_INCOMPATIBLE, INVALID_OPTION
+ */
+export async function openParts(options: StreamProcessOptions): Promise<ProcessParts> {
+  const { topology, log, serde, clock, instanceId } = options
+  const { plan, topics } = await prepareTopics(log, topology, options.namespace)
+  requireWarehouse(options)
+  const { catalogue } = await readProgress(log, plan.progress)
+  const transactionalId = `${plan.group}-${instanceId}`
+  const producer = await log.producer(options.guarantee === 'at_least_once' ? {} : { transactionalId })
+  const program = await compileTopology(topology, plan, {
+    serde,
+    producer,
+    now: () => clock.now(),
+    topics,
+    schemaOf: fingerprint => catalogue.get(fingerprint),
+  })
+  for (const entry of program.catalogue.values()) checkMeaning(entry, catalogue.values())
+  const consumer = await log.consumer({ group: plan.group, instanceId })
+  return { consumer, producer, program, catalogue }
+}
