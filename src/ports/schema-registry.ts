@@ -4,9 +4,13 @@ import type { AvroSchema } from '../model/avro-schema.js'
 export interface SchemaRegistry {
   /**
    * The id of `schema` under `subject` (`<topic>-value`, `<topic>-key`), registering it when it is new.
-   * @throws MillraceError INVALID_SCHEMA when it is no Avro schema.
+   * @throws MillraceError INVALID_SCHEMA when it is no Avro schema; SCHEMA_INCOMPATIBLE, naming the difference, when the
+   * registry's compatibility level forbids it after what is registered; REGISTRY when the registry cannot be reached.
    */
   register(subject: string, schema: AvroSchema): Promise<number>
-  /** The schema with this id, or undefined where there is none. Throws when the registry cannot be reached. */
+  /**
+   * The schema with this id, or undefined where there is none.
+   * @throws MillraceError INVALID_SCHEMA when what has this id is no Avro schema; REGISTRY when the registry cannot be reached.
+   */
   schema(id: number): Promise<AvroSchema | undefined>
 }

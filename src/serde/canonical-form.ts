@@ -1,16 +1,10 @@
 import type { AvroSchema } from '../model/avro-schema.js'
+import { fullName, NAMED, PRIMITIVES } from './named-schemas.js'
 
 type AvroObject = { readonly [attribute: string]: unknown }
 
-const NAMED = new Set(['record', 'error', 'enum', 'fixed'])
-const PRIMITIVES = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
-
 /** Logical types and what belongs to them, in this order behind the attributes of the canonical form. */
 const LOGICAL = ['logicalType', 'precision', 'scale'] as const
-
-function fullName(name: string, namespace: string): string {
-  return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
-}
 
 function canonical(schema: AvroSchema, namespace: string, logical: boolean): unknown {
   if (typeof schema === 'string') return PRIMITIVES.has(schema) ? schema : fullName(schema, namespace)

@@ -83,19 +83,19 @@ export function wireReader(schema: AvroSchema, registry: SchemaRegistry): WireRe
 
     async prepare(id) {
       if (writers.has(id)) return
-      const writer = await registry.schema(id)
-      if (writer === undefined) {
-        const message = `The schema registry has no schema with id ${id}. Register the writer's schema, or put its .avsc file among the schemas.`
-        refuse(id, new MillraceError('UNKNOWN_SCHEMA_ID', message), Date.now() + UNKNOWN_FOR)
-        return
-      }
       try {
+        const writer = await registry.schema(id)
+        if (writer === undefined) {
+          const message = `The schema registry has no schema with id ${id}. Register the writer's schema, or put its .avsc file among the schemas.`
+          refuse(id, new MillraceError('UNKNOWN_SCHEMA_ID', message), Date.now() + UNKNOWN_FOR)
+          return
+        }
         const writerName = schemaName(writer)
         const resolver = avroResolver(type, avroType(writer), `"${name}"`, `"${writerName}" (schema id ${id})`)
         refused.delete(id)
         writers.set(id, { resolver, name: writerName })
       } catch (thrown) {
-        if (!(thrown instanceof MillraceError)) throw thrown
+        if (!(thrown instanceof MillraceError) || thrown.code !== 'INVALID_SCHEMA') throw thrown
         refuse(id, thrown, Number.POSITIVE_INFINITY)
       }
     },

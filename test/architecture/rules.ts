@@ -28,12 +28,14 @@ const ADAPTERS = [
 /** Packages that are native, or connect to a server, or are a server: nobody loads them who does not use them. */
 export const DRIVERS = [
   'node-rdkafka',
+  'aws-msk-iam-sasl-signer-js',
   'rocksdb-native',
   'rocksdb',
   'pg',
   'pg-copy-streams',
   '@electric-sql/pglite',
   'prom-client',
+  'fastify',
 ]
 
 /** What every adapter may use besides its driver. */
@@ -62,11 +64,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
   windows: { parts: ['model', 'ports', 'topology'] },
   aggregates: { parts: ['model', 'ports', 'topology'] },
   operators: { parts: ['model', 'ports', 'topology', 'windows', 'aggregates'], packages: ['rxjs'] },
-  'log/kafka': { parts: ADAPTER_PARTS, packages: [...NODE, 'node-rdkafka'] },
+  'log/kafka': { parts: ADAPTER_PARTS, packages: [...NODE, 'node-rdkafka', 'aws-msk-iam-sasl-signer-js'] },
   'log/embedded': { parts: ADAPTER_PARTS, packages: NODE },
   'state/rocksdb': { parts: ADAPTER_PARTS, packages: [...NODE, 'rocksdb-native', 'rocksdb'] },
   'state/memory': { parts: ADAPTER_PARTS, packages: NODE },
-  serde: { parts: ADAPTER_PARTS, packages: [...NODE, 'avsc'] },
+  serde: {
+    parts: ADAPTER_PARTS,
+    packages: [...NODE, 'node:http', 'node:https', 'node:module', 'avsc'],
+    types: ['@kafkajs/confluent-schema-registry/dist/api/index.js'],
+  },
   // One adapter in five folders: what every SQL dialect shares, and what the memory warehouse shares with them.
   'warehouse/row': { parts: ADAPTER_PARTS },
   'warehouse/sql': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: NODE },
@@ -81,10 +87,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'warehouse/memory': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: NODE },
   metrics: { parts: ADAPTER_PARTS, packages: ['prom-client'] },
+  // The parent of stream processes: it reads what they say of themselves and loads nothing that they run on.
+  worker: { parts: ['model', 'ports', 'runtime'], packages: [...NODE, 'node:child_process', 'node:url', 'fastify'] },
   // No file system, no network, no clock but the port's: the same runtime runs in a simulation.
   runtime: { parts: DSL, packages: ['rxjs', 'node:crypto', 'node:path'] },
   cli: {
-    parts: [...DSL, ...ADAPTERS, 'runtime'],
+    parts: [...DSL, ...ADAPTERS, 'runtime', 'worker'],
     packages: [
       ...NODE,
       'node:child_process',
