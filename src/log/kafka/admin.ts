@@ -3,10 +3,14 @@ import { LogError, type TopicDescription, type TopicSpec } from '../../ports/log
 import type { KafkaClient } from './kafka-client.js'
 import { CODE, isKafkaFailure } from './kafka-error.js'
 import { clientSettings } from './settings.js'
+import { topicCommand } from './topic-command.js'
 
 const CALL_MS = 10_000
 const USABLE_WITHIN_MS = 30_000
 const CHECK_EVERY_MS = 50
+
+/** Answers of a broker that does not let this user create topics. */
+const MAY_NOT_CREATE = new Set<number>([CODE.topicAuthorization, CODE.clusterAuthorization, CODE.policyViolation])
 
 type Client = KafkaClient<KafkaConsumer>
 
@@ -31,13 +35,19 @@ export async function describeTopics(
   return found
 }
 
-/** Creates topics that do not exist and waits until each partition has a leader. */
+/**
+ * Creates topics that do not exist and waits until each partition has a leader.
+ * @throws LogError with the commands that create the topics where this user may not.
+ */
 export async function createTopics(client: Client, topics: readonly TopicSpec[], replication: number): Promise<void> {
   const { driver, brokers, settings, clock, tokens } = client.context
   const admin = driver.AdminClient.create(clientSettings(brokers, {}, settings, {}).global, await tokens?.current())
+  const refused: TopicSpec[] = []
+  let reason = ''
   try {
     await Promise.all(
-      topics.map(({ name, partitions, config }) => {
+      topics.map(spec => {
+        const { name, partitions, config } = spec
         const topic = {
           topic: name,
           num_partitions: partitions,
@@ -49,12 +59,22 @@ export async function createTopics(client: Client, topics: readonly TopicSpec[],
         })
         return created.catch((thrown: unknown) => {
           if (isKafkaFailure(thrown) && thrown.code === CODE.topicExists) return
-          throw client.failed(`Creating the topic ${name}`, thrown)
+          const failure = client.failed(`Creating the topic ${name}`, thrown)
+          if (!isKafkaFailure(thrown) || !MAY_NOT_CREATE.has(thrown.code)) throw failure
+          reason = thrown.message
+          refused.push(spec)
         })
       }),
     )
   } finally {
     admin.disconnect()
+  }
+  if (refused.length > 0) {
+    const commands = refused.map(topic => topicCommand(topic, brokers)).join('\n')
+    throw new LogError(
+      'fatal',
+      `${client.context.name} does not let this user create topics (${reason}). Grant CREATE on topics with the prefix of the topology's group, or let somebody who may run:\n${commands}`,
+    )
   }
   const deadline = clock.now() + USABLE_WITHIN_MS
   for (const { name } of topics) {

@@ -27,6 +27,7 @@ export const CODE = {
   groupAuthorization: 30,
   clusterAuthorization: 31,
   topicExists: 36,
+  policyViolation: 44,
   invalidProducerEpoch: 47,
   transactionalIdAuthorization: 53,
   unsupportedCompression: 76,
