@@ -1,4 +1,11 @@
-import type { Histogram as ClientHistogram, Counter, Gauge, MetricObjectWithValues, MetricValue } from 'prom-client'
+import type {
+  Histogram as ClientHistogram,
+  Counter,
+  Gauge,
+  MetricObjectWithValues,
+  MetricValue,
+  Registry,
+} from 'prom-client'
 import type { Histogram, MetricDefinition, MetricLabels, MetricSource, Metrics, Report } from '../ports/metrics.js'
 
 /** All series of one process as plain data, which survives JSON. */
@@ -26,7 +33,14 @@ const EVENT_LOOP_PRECISION = 50
 /** Defaults of prom-client that `promtool check metrics` refuses (a gauge is no `_total`), and 27 series that nobody reads. */
 const UNWANTED = /^nodejs_(active_\w+_total|heap_space_\w+)$/
 
-type Collected = Counter<string> | Gauge<string>
+/** A class of prom-client's metrics. */
+type MetricClass<M> = new (
+  configuration: Pick<MetricDefinition, 'name' | 'help'> & {
+    readonly labelNames: readonly string[]
+    readonly registers: Registry[]
+    readonly buckets?: number[]
+  },
+) => M
 
 /** Metrics of this process for Prometheus. prom-client is loaded here. */
 export async function prometheusMetrics(options: PrometheusMetricsOptions): Promise<PrometheusMetrics> {
@@ -37,37 +51,32 @@ export async function prometheusMetrics(options: PrometheusMetricsOptions): Prom
     client.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION })
   }
   const sources = new Set<MetricSource>()
-  const collected = new Map<MetricDefinition, Collected>()
+  const counters = new Map<MetricDefinition, Counter<string>>()
+  const gauges = new Map<MetricDefinition, Gauge<string>>()
   const histograms = new Map<MetricDefinition, ClientHistogram<string>>()
   /** Series of histograms that were asked for. */
   const begun = new Set<string>()
   let running: Promise<MetricsSnapshot> | undefined
 
-  const configOf = ({ name, help, labels }: MetricDefinition) => ({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-  })
+  const metricOf = <M>(made: Map<MetricDefinition, M>, definition: MetricDefinition, Metric: MetricClass<M>): M => {
+    const known = made.get(definition)
+    if (known !== undefined) return known
+    const { name, help, labels, buckets } = definition
+    const metric = new Metric({
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
+      ...(buckets && { buckets: [...buckets] }),
+    })
+    made.set(definition, metric)
+    return metric
+  }
 
   const report: Report = (definition, value, labels) => {
     if (!Number.isFinite(value)) return
-    let metric = collected.get(definition)
-    if (metric === undefined) {
-      const config = configOf(definition)
-      metric = definition.type === 'counter' ? new client.Counter(config) : new client.Gauge(config)
-      collected.set(definition, metric)
-    }
-    metric.inc(labels, value)
-  }
-
-  const histogramOf = (definition: MetricDefinition): ClientHistogram<string> => {
-    let histogram = histograms.get(definition)
-    if (histogram === undefined) {
-      histogram = new client.Histogram({ ...configOf(definition), buckets: [...(definition.buckets ?? [])] })
-      histograms.set(definition, histogram)
-    }
-    return histogram
+    if (definition.type === 'counter') metricOf(counters, definition, client.Counter).inc(labels, value)
+    else metricOf(gauges, definition, client.Gauge).set(labels, value)
   }
 
   const take = async (): Promise<MetricsSnapshot> => {
@@ -75,7 +84,7 @@ export async function prometheusMetrics(options: PrometheusMetricsOptions): Prom
       REFRESH_AT_MOST,
       [...sources].map(source => source.refresh?.()),
     )
-    for (const metric of collected.values()) metric.reset()
+    for (const metric of [...counters.values(), ...gauges.values()]) metric.reset()
     for (const source of sources) source.report(report)
     const metrics = await registry.getMetricsAsJSON()
     return metrics.map(readable).filter(metric => metric.values.length > 0 && !UNWANTED.test(metric.name))
@@ -87,7 +96,7 @@ export async function prometheusMetrics(options: PrometheusMetricsOptions): Prom
       return () => sources.delete(source)
     },
     histogram<Label extends string>(definition: MetricDefinition<Label>, labels: MetricLabels<Label>): Histogram {
-      const series = histogramOf(definition)
+      const series = metricOf(histograms, definition, client.Histogram)
       const id = `${definition.name} ${JSON.stringify(labels)}`
       // A rate needs to know the time before the first observation.
       if (!begun.has(id)) series.zero(labels)

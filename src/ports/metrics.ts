@@ -10,7 +10,7 @@ export interface MetricDefinition<Label extends string = string> {
   readonly buckets?: readonly number[]
 }
 
-/** Values of a metric's labels. They are read by everybody who reads metrics: names only, never what users configure. */
+/** Values of a metric's labels. They are names: of topologies, topics, tables, codes. Never a secret, never a value of a record. */
 export type MetricLabels<Label extends string = string> = Readonly<Record<Label, string>>
 
 /** Takes one figure. What is not a finite number is no figure, and is left out. */
@@ -27,7 +27,7 @@ export type Report = <Label extends string>(
 export interface MetricSource {
   /** Looks up what has to be asked for. It may fail or take too long: `report` then says what was known before. */
   refresh?(): Promise<void>
-  /** Says all figures as of now: counters and gauges. */
+  /** Says all figures as of now: counters and gauges. A counter that is said twice for the same labels is summed up. */
   report(report: Report): void
 }
 

@@ -25,6 +25,8 @@ export interface Store {
   range(from: Buffer, to: Buffer, options?: RangeOptions): AsyncIterable<readonly [key: Buffer, value: Buffer]>
   /** Applies all changes in order, or none of them. Survives a crash of the process once it resolved. */
   write(batch: readonly StoreWrite[]): Promise<void>
+  /** Bytes on disk as of now, roughly: files come and go. 0 where nothing is on disk. */
+  sizeOnDisk(): Promise<number>
   close(): Promise<void>
 }
 

@@ -15,11 +15,23 @@ export interface FailedRecord {
   readonly headers: readonly Header[]
 }
 
+/** How many dead letters one node made for one reason. */
+export interface DeadLetterCount {
+  readonly node: string
+  /** An error code. */
+  readonly reason: string
+  readonly count: number
+}
+
 /**
  * Applies the error policy. Dead letters keep the original bytes, timestamp and headers, and say what happened in the
  * headers of KIP-1034.
  */
 export class DeadLetters {
+  private counted: readonly DeadLetterCount[] = []
+  /** Those of the transaction that is open. */
+  private uncommitted = new Map<string, DeadLetterCount>()
+
   constructor(
     private readonly policy: ErrorPolicy,
     private readonly topic: string,
@@ -42,10 +54,30 @@ export class DeadLetters {
         return 'skipped'
       case 'deadLetter':
         this.send(record, `${node}: ${messageOf(thrown)}`, thrown instanceof MillraceError ? code : nameOf(thrown))
+        add(this.uncommitted, { node, reason: code, count: 1 })
         return 'deadLettered'
       default:
         throw this.policy satisfies never
     }
+  }
+
+  /** Dead letters that were committed since the process started. The reason of what user code threw is `USER_CODE`. */
+  get counts(): readonly DeadLetterCount[] {
+    return this.counted
+  }
+
+  /** What was handled so far is committed. */
+  committed(): void {
+    if (this.uncommitted.size === 0) return
+    const total = new Map<string, DeadLetterCount>()
+    for (const one of [...this.counted, ...this.uncommitted.values()]) add(total, one)
+    this.counted = [...total.values()]
+    this.uncommitted.clear()
+  }
+
+  /** What was handled since the last commit is done again. */
+  givenUp(): void {
+    this.uncommitted.clear()
   }
 
   private send(record: FailedRecord, message: string, exception: string): void {
@@ -59,6 +91,11 @@ export class DeadLetters {
       ['__streams.errors.offset', String(offset)],
     ])
   }
+}
+
+function add(total: Map<string, DeadLetterCount>, { node, reason, count }: DeadLetterCount): void {
+  const id = `${reason} ${node}`
+  total.set(id, { node, reason, count: (total.get(id)?.count ?? 0) + count })
 }
 
 /** The record at `index` of a batch, as it was read. */

@@ -1,9 +1,11 @@
 import { MillraceError } from '../model/errors.js'
 import { partitionFor } from '../model/murmur2.js'
+import type { Header } from '../model/record-batch.js'
 import type { LogProducer } from '../ports/log.js'
 import type { AvroCodec, WireWriter } from '../ports/serde.js'
 import type { StreamRecord, TopicSinkNode, WarehouseSinkNode } from '../topology/node.js'
 import type { FieldValues } from './field-values.js'
+import { EVENT_TIME_HEADER } from './freshness.js'
 import { Format, headerOf } from './internal-value.js'
 import type { KeyRecord } from './key-codec.js'
 import type { Effect, EffectTarget } from './record-effects.js'
@@ -92,6 +94,7 @@ export class RowsOutput implements Output, EffectTarget {
       const effect = context.effects.next(this)
       effect.keyBytes = keyBytes
       effect.value = value
+      effect.timestamp = record.timestamp
     } catch (thrown) {
       context.fail(this.node, thrown)
       return
@@ -102,6 +105,7 @@ export class RowsOutput implements Output, EffectTarget {
   /** The rows topic is compacted, and its tombstones age by the wall clock, so that is its timestamp. */
   apply(effect: Effect): void {
     const key = effect.keyBytes as Buffer
-    this.producer.send(this.topic, partitionFor(key, this.partitions), key, effect.value, this.now())
+    const headers: Header[] = [[EVENT_TIME_HEADER, String(effect.timestamp)]]
+    this.producer.send(this.topic, partitionFor(key, this.partitions), key, effect.value, this.now(), headers)
   }
 }

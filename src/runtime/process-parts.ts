@@ -1,6 +1,7 @@
 import type { LogConsumer, LogProducer } from '../ports/log.js'
 import { compileTopology, type TopologyProgram } from './compile-topology.js'
 import { prepareTopics } from './prepare-topics.js'
+import { ProcessMetrics } from './process-metrics.js'
 import { type CatalogueEntry, checkMeaning, readProgress } from './progress.js'
 import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
 
@@ -11,6 +12,7 @@ export interface ProcessParts {
   readonly program: TopologyProgram
   /** Schemas of internal values that the progress topic holds, by fingerprint. */
   readonly catalogue: Map<string, CatalogueEntry>
+  readonly metrics: ProcessMetrics
 }
 
 /**
@@ -23,7 +25,9 @@ export async function openParts(options: StreamProcessOptions): Promise<ProcessP
   requireWarehouse(options)
   const { catalogue } = await readProgress(log, plan.progress)
   const transactionalId = `${plan.group}-${instanceId}`
-  const producer = await log.producer(options.guarantee === 'at_least_once' ? {} : { transactionalId })
+  const metrics = new ProcessMetrics(options)
+  const transactional = options.guarantee === 'at_least_once' ? {} : { transactionalId }
+  const producer = metrics.counting(await log.producer(transactional))
   const program = await compileTopology(topology, plan, {
     serde,
     producer,
@@ -33,5 +37,5 @@ export async function openParts(options: StreamProcessOptions): Promise<ProcessP
   })
   for (const entry of program.catalogue.values()) checkMeaning(entry, catalogue.values())
   const consumer = await log.consumer({ group: plan.group, instanceId })
-  return { consumer, producer, program, catalogue }
+  return { consumer, producer, program, catalogue, metrics }
 }

@@ -71,6 +71,7 @@ export function rowsProgram(
     topicId,
     partitions,
     table: tableSpec(node, namespace),
+    freshness: node.freshness,
     flushInterval: node.freshness / 2,
     row: (bytes, value) => [
       ...pick(key, keyRecord(bytes)),

@@ -2,6 +2,7 @@ import { MillraceError, messageOf } from '../model/errors.js'
 import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log, LogConsumer } from '../ports/log.js'
+import type { Histogram } from '../ports/metrics.js'
 import type { Warehouse } from '../ports/warehouse.js'
 import type { DeadLetters } from './dead-letters.js'
 import { SinkTask } from './sink-task.js'
@@ -28,6 +29,8 @@ export class SinkSet {
     private readonly deadLetters: DeadLetters,
     private readonly clock: Clock,
     private readonly warn: (message: string) => void,
+    /** Seconds of the flushes into a table. */
+    private readonly flushDuration: (table: string) => Histogram,
   ) {}
 
   get(id: string): SinkTask | undefined {
@@ -66,7 +69,9 @@ export class SinkSet {
 
   /** Notes a newly owned partition; it is read once the warehouse said from where. */
   adopt(program: RowsProgram, partition: number): void {
-    const sink = new SinkTask(program, partition, this.warehouse!, this.deadLetters, this.warn)
+    const took = this.flushDuration(program.table.name)
+    const now = () => this.clock.now()
+    const sink = new SinkTask(program, partition, this.warehouse!, this.deadLetters, this.warn, now, took)
     this.opening.set(partitionId({ topic: program.topic, partition }), sink)
   }
 

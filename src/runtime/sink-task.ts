@@ -1,8 +1,10 @@
 import { MillraceError, messageOf } from '../model/errors.js'
 import { partitionFor } from '../model/murmur2.js'
 import { keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
+import type { Histogram } from '../ports/metrics.js'
 import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
 import { type DeadLetters, type FailedRecord, failedRecord } from './dead-letters.js'
+import { Freshness, newestEventTime } from './freshness.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** A row that waits for its flush: its bytes in the rows topic; null deletes it. */
@@ -36,7 +38,9 @@ export class SinkTask {
   nextOffset = 0
   /** Dead letters that wait for the process' next commit; nothing is flushed before. */
   private letters: { readonly record: FailedRecord; readonly reason: string }[] = []
-  flushedRows = 0
+  /** Since this process opened the sink. */
+  readonly flushed = { flushes: 0, failures: 0, upserts: 0, deletes: 0 }
+  readonly freshness = new Freshness()
   private pending = new Map<string, PendingRow>()
   private pendingSince = Number.POSITIVE_INFINITY
   private remembered = new Map<string, Buffer>()
@@ -58,6 +62,9 @@ export class SinkTask {
     private readonly warehouse: Warehouse,
     private readonly deadLetters: DeadLetters,
     private readonly warn: (message: string) => void,
+    private readonly now: () => number,
+    /** Seconds of each flush. */
+    private readonly flushDuration: Histogram,
   ) {
     this.name = `${program.topic}/${partition}`
   }
@@ -115,6 +122,15 @@ export class SinkTask {
     this.letters = []
   }
 
+  get flushedRows(): number {
+    return this.flushed.upserts + this.flushed.deletes
+  }
+
+  /** Rows that wait for their flush. */
+  get pendingRows(): number {
+    return this.pending.size
+  }
+
   get full(): boolean {
     return this.pending.size >= PAUSE_ROWS
   }
@@ -126,6 +142,7 @@ export class SinkTask {
       if (key === null) continue
       this.take(key.toString('latin1'), key, value, batch, i, now)
     }
+    if (this.pending.size > 0 && this.freshness.idle) this.freshness.arrived(newestEventTime(batch))
     this.nextOffset = (batch.offsets[batch.count - 1] as number) + 1
   }
 
@@ -164,6 +181,7 @@ export class SinkTask {
     const flush = this.flushOf(rows, now)
     this.pending = new Map()
     this.pendingSince = Number.POSITIVE_INFINITY
+    this.freshness.taken()
     this.remember(rows)
     this.flushing = this.run(rows, flush, now).finally(() => {
       this.flushing = undefined
@@ -182,13 +200,15 @@ export class SinkTask {
 
   private async run(rows: Map<string, PendingRow>, flush: Flush, now: number): Promise<void> {
     try {
-      await this.sink!.flush(flush)
+      await this.sink!.flush(flush).finally(() => this.flushDuration.observe((this.now() - now) / 1_000))
     } catch (thrown) {
       if (thrown instanceof MillraceError && thrown.code === 'WAREHOUSE_FENCED') {
         this.fault = thrown
         return
       }
       this.failed(now, thrown)
+      this.flushed.failures++
+      this.freshness.failed()
       // What arrived meanwhile is newer than what could not be flushed.
       for (const [id, row] of this.pending) rows.set(id, row)
       this.pending = rows
@@ -199,7 +219,10 @@ export class SinkTask {
     if (flush.endsRebuild) this.rebuildEnds = false
     this.lastFlushAt = now
     this.flushedOffset = flush.nextOffset
-    this.flushedRows += flush.upserts.length + flush.deletes.length
+    this.freshness.flushed(this.now())
+    this.flushed.flushes++
+    this.flushed.upserts += flush.upserts.length
+    this.flushed.deletes += flush.deletes.length
   }
 
   /** What a running flush carries counts as flushed: if it fails, its rows are pending again. */

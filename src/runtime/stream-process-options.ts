@@ -1,6 +1,7 @@
 import { MillraceError } from '../model/errors.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log } from '../ports/log.js'
+import type { Metrics } from '../ports/metrics.js'
 import type { AvroSerde } from '../ports/serde.js'
 import type { StoreEngine } from '../ports/store.js'
 import type { Warehouse } from '../ports/warehouse.js'
@@ -33,6 +34,8 @@ export interface StreamProcessOptions {
   /** Names this process among those of its group; stable over restarts, so that a successor fences it. */
   readonly instanceId: string
   readonly logger: Logger
+  /** Default: nobody reads them. */
+  readonly metrics?: Metrics
 }
 
 /** @throws MillraceError INVALID_OPTION when the topology writes to a warehouse and there is none. */

@@ -5,6 +5,7 @@ import { type LogConsumer, LogError, type LogProducer, type Polled } from '../po
 import type { TopologyProgram } from './compile-topology.js'
 import { DeadLetters } from './dead-letters.js'
 import type { ProcessHealth } from './process-health.js'
+import type { ProcessMetrics } from './process-metrics.js'
 import { openParts } from './process-parts.js'
 import { type ProcessStatus, statusOf } from './process-status.js'
 import type { CatalogueEntry } from './progress.js'
@@ -14,6 +15,7 @@ import { readOffsets, startOffset } from './start-offset.js'
 import type { StreamProcessOptions } from './stream-process-options.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
+import { taskEnvironment } from './task-environment.js'
 import { TaskSet } from './task-set.js'
 import { Transaction, writersOf } from './transaction.js'
 
@@ -53,29 +55,18 @@ export class StreamProcess {
     private readonly producer: LogProducer,
     private readonly program: TopologyProgram,
     private readonly catalogue: Map<string, CatalogueEntry>,
+    private readonly metrics: ProcessMetrics,
   ) {
-    const { topology, log, clock, logger, stores, stateDirectory } = options
+    const { topology, log, clock, stores, stateDirectory, warehouse } = options
     const { plan } = program
-    const warn = (message: string): void => logger.warn(message)
     const letters = plan.partitions.get(plan.deadLetters) as number
     const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, letters, producer)
-    this.tasks = new TaskSet(
-      log,
-      stores,
-      join(stateDirectory, plan.group),
-      {
-        deadLetters,
-        idleAfter: topology.options.idleAfter,
-        maxAhead: topology.options.maxAhead,
-        now: () => clock.now(),
-        polledAt: () => this.polledAt,
-        warn,
-        schemaOf: fingerprint => catalogue.get(fingerprint)?.schema,
-      },
-      clock,
-    )
-    this.sinks = new SinkSet(log, consumer, options.warehouse, deadLetters, clock, warn)
+    const environment = taskEnvironment(options, deadLetters, catalogue, metrics.lateness, () => this.polledAt)
+    this.tasks = new TaskSet(log, stores, join(stateDirectory, plan.group), environment, clock)
+    this.sinks = new SinkSet(log, consumer, warehouse, deadLetters, clock, environment.warn, metrics.flushDuration)
     this.writers = writersOf(program)
+    const { tasks, sinks, writers } = this
+    metrics.measure({ tasks, sinks, writers, deadLetters, health: () => this.health() })
     this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
     this.exactlyOnce = options.guarantee !== 'at_least_once'
     this.transaction = new Transaction(producer, consumer, this.tasks, this.sinks, program, clock, this.exactlyOnce)
@@ -88,9 +79,9 @@ export class StreamProcess {
    * @throws MillraceError MISSING_TOPIC, TOPIC_MISMATCH, STATE_INCOMPATIBLE, INVALID_OPTION
    */
   static async start(options: StreamProcessOptions): Promise<StreamProcess> {
-    const { consumer, producer, program, catalogue } = await openParts(options)
+    const { consumer, producer, program, catalogue, metrics } = await openParts(options)
     consumer.subscribe(program.subs.map(sub => sub.topic))
-    return new StreamProcess(options, consumer, producer, program, catalogue)
+    return new StreamProcess(options, consumer, producer, program, catalogue, metrics)
   }
 
   /** Runs until `signal` aborts, then commits, flushes and closes. */
@@ -104,6 +95,7 @@ export class StreamProcess {
   async step(timeoutMs: number): Promise<void> {
     this.polledAt = this.options.clock.now()
     const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
+    this.metrics.polled(polled)
     const restored = await this.rebalance(polled)
     await this.attempt(async () => {
       await this.dispatch(polled, restored)
@@ -159,8 +151,10 @@ export class StreamProcess {
   }
 
   private async commit(leaving: readonly Task[] = []): Promise<void> {
+    const startedAt = this.options.clock.now()
     await this.transaction.commit(leaving, this.catalogue)
     this.lastCommit = this.options.clock.now()
+    this.metrics.committed(startedAt)
     this.uncommittedSince = undefined
   }
 
@@ -208,6 +202,7 @@ export class StreamProcess {
    */
   private async giveUp(): Promise<void> {
     await this.transaction.abort()
+    this.metrics.gaveUp()
     for (const { program, partition } of this.tasks.all) {
       this.dropped.push({ program, at: { topic: program.topic, partition } })
     }
@@ -294,6 +289,7 @@ export class StreamProcess {
 
   private async leave(): Promise<void> {
     this.closed = true
+    this.metrics.close()
     await this.sinks.close()
     await this.tasks.close()
     await this.consumer.close()

@@ -77,6 +77,8 @@ export interface RowsProgram {
   readonly topicId: string | undefined
   readonly partitions: number
   readonly table: TableSpec
+  /** What the topology promises: from a row's arrival to its being visible, in ms. */
+  readonly freshness: number
   /** Time in ms from a row's arrival to the flush that carries it. */
   readonly flushInterval: number
   row(key: Buffer, value: Buffer): Row

@@ -26,6 +26,11 @@ export abstract class Task implements LaneState {
   accounting: Accounting = noAccounting()
   /** Records that arrived after their window closed, because their lane had been idle. */
   lateAfterIdle = 0
+  /** Both as of the last commit: what was not committed may be given up, and counters never go back. */
+  counted: { readonly accounting: Readonly<Accounting>; readonly lateAfterIdle: number } = {
+    accounting: noAccounting(),
+    lateAfterIdle: 0,
+  }
   /** Something is to be committed. */
   changed = true
   protected readonly context = new TaskContext()
@@ -68,6 +73,11 @@ export abstract class Task implements LaneState {
     this.stage.restore(progress.streamTime ?? Number.NEGATIVE_INFINITY)
     this.accounting = { ...progress.accounting }
     this.lateAfterIdle = progress.lateAfterIdle
+    this.count()
+  }
+
+  private count(): void {
+    this.counted = { accounting: { ...this.accounting }, lateAfterIdle: this.lateAfterIdle }
   }
 
   /** Reads what a restored store holds. */
@@ -111,6 +121,7 @@ export abstract class Task implements LaneState {
     const { reached, refused, keyless } = context
     this.lateAfterIdle += context.refusedAfterIdle
     const outcome: Outcome = keyless ? 'skipped' : reached ? 'aggregated' : refused > 0 ? 'late' : 'filtered'
+    if (outcome === 'late') this.environment.lateness.observe((context.laneTime - record.timestamp) / 1_000)
     const to = effects.length
     if (this.stage.isEmpty) {
       this.settle(batch, index, from, to, outcome, refused)
@@ -166,6 +177,7 @@ export abstract class Task implements LaneState {
 
   /** Called when transaction and store batch went through. */
   committed(): void {
+    if (this.changed) this.count()
     this.changed = false
     for (const { windows } of this.stage.all) windows.committed()
   }

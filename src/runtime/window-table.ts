@@ -48,6 +48,10 @@ export class WindowTable {
   private readonly tombstones: Buffer[] = []
   private readonly ranges: StoreWrite[] = []
   private size = 0
+  /** Entries of stored windows that commits changed and that were in memory (hits), and look-ups in the store (misses). */
+  readonly lookups = { hits: 0, misses: 0 }
+  /** Cells that were looked up and found since the last commit. */
+  private loaded = 0
   /** Close time of the window that closes first among the open ones, or Infinity. */
   private firstClose = Number.POSITIVE_INFINITY
 
@@ -106,11 +110,15 @@ export class WindowTable {
     const { wanted } = this
     if (wanted.length === 0) return
     this.wanted = []
+    this.lookups.misses += wanted.length
     const values = await this.store.getMany(wanted.map(w => this.storeKey(w.start, w.key.bytes)))
     for (let i = 0; i < wanted.length; i++) {
       const { start, key } = wanted[i]!
       const value = values[i]
-      if (value && !this.cells.get(start)?.has(key.id)) this.put(this.decode(start, key, value))
+      if (value && !this.cells.get(start)?.has(key.id)) {
+        this.put(this.decode(start, key, value))
+        this.loaded++
+      }
     }
   }
 
@@ -203,7 +211,9 @@ export class WindowTable {
     writes.push(...this.ranges)
     this.tombstones.length = 0
     this.ranges.length = 0
+    let known = 0
     for (const cell of this.dirty) {
+      if (cell.stored) known++
       const key = windowKey(cell.start, cell.key.bytes)
       if (cell.states === undefined) {
         if (cell.stored) {
@@ -220,6 +230,8 @@ export class WindowTable {
       }
     }
     this.dirty.clear()
+    this.lookups.hits += Math.max(0, known - this.loaded)
+    this.loaded = 0
     return writes
   }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../src/model/errors.js'
 import { partitionFor } from '../../src/model/murmur2.js'
-import { type RecordBatch, RecordBatchBuilder } from '../../src/model/record-batch.js'
+import { type Header, type RecordBatch, RecordBatchBuilder } from '../../src/model/record-batch.js'
 import type { Flush, Row, RowKey, SinkIdentity, Warehouse } from '../../src/ports/warehouse.js'
 import { DeadLetters, type FailedRecord } from '../../src/runtime/dead-letters.js'
+import { EVENT_TIME_HEADER } from '../../src/runtime/freshness.js'
 import { SinkTask } from '../../src/runtime/sink-task.js'
 import type { RowsProgram } from '../../src/runtime/sub-topology-program.js'
 
@@ -25,6 +26,7 @@ const PROGRAM: RowsProgram = {
   topicId: 'id',
   partitions: 2,
   table: SPEC,
+  freshness: 2 * FRESH,
   flushInterval: FRESH,
   row: (key, value) => [key.toString(), value.toString()],
   rowKey: key => [key.toString()],
@@ -99,11 +101,17 @@ class Bench {
   readonly warehouse = new FakeWarehouse()
   readonly letters = new Letters()
   readonly warnings: string[] = []
+  /** Of flushes, in seconds. */
+  readonly durations: number[] = []
+  /** When a flush that runs ends. */
+  clock = NOW
   readonly task: SinkTask
   private offset = 0
 
   constructor(partition = 0) {
-    this.task = new SinkTask(PROGRAM, partition, this.warehouse, this.letters, message => this.warnings.push(message))
+    const warn = (message: string) => this.warnings.push(message)
+    const took = { observe: (seconds: number) => this.durations.push(seconds) }
+    this.task = new SinkTask(PROGRAM, partition, this.warehouse, this.letters, warn, () => this.clock, took)
   }
 
   static async open(rows: Record<string, string> = {}, rebuild = false, high = 0, partition = 0): Promise<Bench> {
@@ -114,13 +122,17 @@ class Bench {
     return bench
   }
 
-  take(now: number, ...rows: [string, string | null][]): void {
+  /** Rows with the event time that they stand for, where they say it. */
+  take(now: number, ...rows: [string, string | null, number?][]): void {
     this.task.process(this.batch(rows), now)
   }
 
-  private batch(rows: [string, string | null][]): RecordBatch {
+  private batch(rows: [string, string | null, number?][]): RecordBatch {
     const builder = new RecordBatchBuilder(PROGRAM.topic, 0)
-    for (const [key, n] of rows) builder.add(this.offset++, NOW, Buffer.from(key), n === null ? null : Buffer.from(n))
+    for (const [key, n, eventTime] of rows) {
+      const headers: Header[] = eventTime === undefined ? [] : [[EVENT_TIME_HEADER, String(eventTime)]]
+      builder.add(this.offset++, NOW, Buffer.from(key), n === null ? null : Buffer.from(n), headers)
+    }
     return builder.build()
   }
 
@@ -250,6 +262,42 @@ describe('a sink', () => {
     ])
     expect(bench.rows).toEqual({ a: '1' })
     expect(bench.warehouse.nextOffset).toBe(3)
+  })
+
+  it('counts what its flushes did, and how long they took', async () => {
+    const bench = await Bench.open({ gone: '1' })
+    bench.take(NOW, ['a', '1'], ['b', '1'], ['gone', null])
+    expect(bench.task.pendingRows).toBe(3)
+    bench.warehouse.trouble = down
+    bench.clock = NOW + 5_000
+    await bench.flush(NOW, true)
+    bench.warehouse.trouble = undefined
+    bench.clock = NOW + 6_500
+    await bench.flush(NOW + 6_000, true)
+    expect(bench.task.flushed).toEqual({ flushes: 1, failures: 1, upserts: 2, deletes: 1 })
+    expect(bench.durations).toEqual([5, 0.5])
+    expect(bench.task.pendingRows).toBe(0)
+  })
+
+  it('knows how far its table lies behind the events', async () => {
+    const bench = await Bench.open()
+    const age = (now: number) => bench.task.freshness.at(now)
+    expect(age(NOW)).toBeUndefined()
+    // The rows are of events 3 seconds ago; a correction of an older window came with them.
+    bench.take(NOW, ['old', '1', NOW - 60_000], ['a', '1', NOW - 3_000])
+    bench.take(NOW + 1_000, ['b', '1', NOW])
+    expect(age(NOW + 1_000)).toBe(4_000)
+    bench.warehouse.trouble = down
+    await bench.flush(NOW + 2_000, true)
+    expect(age(NOW + 9_000)).toBe(12_000)
+    bench.warehouse.trouble = undefined
+    bench.clock = NOW + 9_500
+    await bench.flush(NOW + 9_000, true)
+    expect(age(NOW + 100_000)).toBe(12_500)
+    bench.take(NOW + 100_000, ['a', '1'])
+    expect(age(NOW + 100_000)).toBe(12_500)
+    bench.take(NOW + 100_000, ['a', '2', NOW + 99_000])
+    expect(age(NOW + 100_000)).toBe(1_000)
   })
 
   it('says now and then that it is there, so that its tombstones stay readable', async () => {

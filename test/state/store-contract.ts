@@ -64,6 +64,14 @@ export function storeContract(name: string, make: () => StoreEngine): void {
       expect(await store.getMany([])).toEqual([])
     })
 
+    it('knows its size on disk, roughly', async () => {
+      const store = await open()
+      const before = await store.sizeOnDisk()
+      await store.write([put('a', 'x'.repeat(200_000))])
+      const grown = (await store.sizeOnDisk()) - before
+      expect(grown >= 200_000 || (name === 'memory' && grown === 0)).toBe(true)
+    })
+
     it('applies the changes of a batch in their order', async () => {
       const store = await filled(put('a', '0'), put('b', '0'), put('c', '0'), put('d', '0'))
       await store.write([

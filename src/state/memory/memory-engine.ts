@@ -72,6 +72,11 @@ class MemoryStore implements Store {
     }
   }
 
+  async sizeOnDisk(): Promise<number> {
+    this.requireOpen()
+    return 0
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true

@@ -6,6 +6,7 @@ import { MillraceError, messageOf } from '../../model/errors.js'
 import type { RangeOptions, Store, StoreEngine, StoreWrite } from '../../ports/store.js'
 import { type Cursor, OperationGate } from './operation-gate.js'
 import { rocksdbEngine } from './rocksdb-engine.js'
+import { directorySize } from './store-directory.js'
 
 /** As in the native engine. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -64,7 +65,7 @@ class ClassicStore implements Store {
   private readonly gate: OperationGate
 
   constructor(
-    directory: string,
+    private readonly directory: string,
     private readonly database: LevelDOWN,
     private readonly onClosed: () => void,
   ) {
@@ -125,6 +126,10 @@ class ClassicStore implements Store {
       }
     }
     return changes.values()
+  }
+
+  sizeOnDisk(): Promise<number> {
+    return this.gate.run(() => directorySize(this.directory))
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '../../model/errors.js'
 import type { RangeOptions, Store, StoreEngine, StoreWrite } from '../../ports/store.js'
 import { type Cursor, OperationGate } from './operation-gate.js'
 import { rocksdbEngine } from './rocksdb-engine.js'
+import { directorySize } from './store-directory.js'
 
 /** RocksDB keeps up to two write buffers a store, and a worker has a store a task: 64 MiB, the driver's default, is too much. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -39,7 +40,7 @@ class NativeStore implements Store {
   private readonly gate: OperationGate
 
   constructor(
-    directory: string,
+    private readonly directory: string,
     private readonly database: RocksDB,
     private readonly onClosed: () => void,
   ) {
@@ -80,6 +81,10 @@ class NativeStore implements Store {
         writes.destroy()
       }
     })
+  }
+
+  sizeOnDisk(): Promise<number> {
+    return this.gate.run(() => directorySize(this.directory))
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillraceError } from '../../model/errors.js'
 
@@ -36,6 +36,20 @@ export async function destroyDirectory(directory: string): Promise<void> {
   // The marker goes last, so that a deletion cut short can be repeated.
   for (const entry of entries) if (entry !== MARKER) await rm(join(directory, entry), { recursive: true, force: true })
   await rm(directory, { recursive: true, force: true })
+}
+
+/** Bytes of the files in a store's directory; RocksDB has no folders in it. */
+export async function directorySize(directory: string): Promise<number> {
+  const sizes = (await entriesOf(directory)).map(async entry => {
+    try {
+      return (await stat(join(directory, entry))).size
+    } catch (thrown) {
+      // RocksDB deletes files that it compacted at any time.
+      if (isMissing(thrown)) return 0
+      throw thrown
+    }
+  })
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
 async function readMarker(directory: string): Promise<string | undefined> {

@@ -156,6 +156,7 @@ function gatedStore(store: Store, gate: Gate): Store {
       await gate.pass('write')
       return store.write(batch)
     },
+    sizeOnDisk: () => store.sizeOnDisk(),
     async close() {
       gate.alive()
       gate.stores.delete(store)

@@ -1,0 +1,175 @@
+import { partitionId, type TopicPartition } from '../model/topic-partition.js'
+import type { Clock } from '../ports/clock.js'
+import type { Log, LogProducer, Polled } from '../ports/log.js'
+import { type Histogram, type MetricSource, type Metrics, noMetrics, type Report } from '../ports/metrics.js'
+import type { DeadLetters } from './dead-letters.js'
+import { METRICS } from './metrics.js'
+import type { ProcessHealth } from './process-health.js'
+import type { RepartitionWriter } from './repartition-writer.js'
+import { counting } from './sent-records.js'
+import type { SinkSet } from './sink-set.js'
+import type { StreamProcessOptions } from './stream-process-options.js'
+import { reportSink, reportTask } from './task-metrics.js'
+import type { TaskSet } from './task-set.js'
+
+/** How often the size of stores is looked up, in ms. */
+const STATE_INTERVAL = 60_000
+
+/** What the metrics of a stream process are read from. */
+export interface MeasuredParts {
+  readonly tasks: TaskSet
+  readonly sinks: SinkSet
+  readonly writers: readonly RepartitionWriter[]
+  readonly deadLetters: DeadLetters
+  health(): ProcessHealth
+}
+
+/** The metrics of one stream process: figures that it keeps anyway, read at scrape time, and what happens once a commit. */
+export class ProcessMetrics implements MetricSource {
+  /** Seconds by which late records lay behind their lane's time. */
+  readonly lateness: Histogram
+  private readonly metrics: Metrics
+  private readonly log: Log
+  private readonly clock: Clock
+  private readonly topology: { readonly topology: string }
+  private readonly commitDuration: Histogram
+  private readonly commitRecords: Histogram
+  private readonly commitBytes: Histogram
+  private process: MeasuredParts | undefined
+  private remove: () => void = () => undefined
+  private readonly partitions = { assigned: 0, revoked: 0, lost: 0 }
+  private rebalances = 0
+  private aborted = 0
+  private readonly sent = { records: 0, bytes: 0 }
+  /** What had been sent when the last transaction ended. */
+  private sentBefore = { records: 0, bytes: 0 }
+  /** Where partitions ended when they were last read to the end: behind control records, which no task sees. */
+  private readonly ends = new Map<string, number>()
+  private highs = new Map<string, number>()
+  private stateBytes = new Map<string, number>()
+  private stateBytesAt = Number.NEGATIVE_INFINITY
+  private refreshing: Promise<void> | undefined
+
+  constructor({ topology, log, clock, metrics = noMetrics }: StreamProcessOptions) {
+    this.topology = { topology: topology.name }
+    this.metrics = metrics
+    this.log = log
+    this.clock = clock
+    this.lateness = metrics.histogram(METRICS.lateness, this.topology)
+    this.commitDuration = metrics.histogram(METRICS.commitDuration, this.topology)
+    this.commitRecords = metrics.histogram(METRICS.commitRecords, this.topology)
+    this.commitBytes = metrics.histogram(METRICS.commitBytes, this.topology)
+  }
+
+  /** The producer, which counts what it sends where somebody reads that. */
+  counting(producer: LogProducer): LogProducer {
+    return this.metrics === noMetrics ? producer : counting(producer, this.sent)
+  }
+
+  /** Takes seconds of flushes into a table. */
+  readonly flushDuration = (table: string): Histogram =>
+    this.metrics.histogram(METRICS.flushDuration, { ...this.topology, table })
+
+  /** Reads figures from `process` from now on, until `close`. */
+  measure(process: MeasuredParts): void {
+    this.process = process
+    this.remove = this.metrics.add(this)
+  }
+
+  /** Notes what a poll brought. */
+  polled({ assigned, revoked, lost, ends }: Polled): void {
+    for (const end of ends) this.ends.set(partitionId(end), end.offset)
+    if (assigned.length + revoked.length + lost.length === 0) return
+    this.rebalances++
+    this.partitions.assigned += assigned.length
+    this.partitions.revoked += revoked.length
+    this.partitions.lost += lost.length
+    for (const at of [...revoked, ...lost]) this.ends.delete(partitionId(at))
+  }
+
+  /** Notes a commit that began at `startedAt`. */
+  committed(startedAt: number): void {
+    const { clock, sent } = this
+    this.commitDuration.observe((clock.now() - startedAt) / 1_000)
+    this.commitRecords.observe(sent.records - this.sentBefore.records)
+    this.commitBytes.observe(sent.bytes - this.sentBefore.bytes)
+    this.sentBefore = { ...sent }
+    this.process?.deadLetters.committed()
+  }
+
+  /** Notes that everything since the last commit was given up. */
+  gaveUp(): void {
+    this.aborted++
+    this.sentBefore = { ...this.sent }
+    this.process?.deadLetters.givenUp()
+  }
+
+  close(): void {
+    this.remove()
+  }
+
+  refresh(): Promise<void> {
+    this.refreshing ??= this.lookUp().finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  private async lookUp(): Promise<void> {
+    const { clock, log } = this
+    const tasks = this.process?.tasks.all ?? []
+    if (clock.now() - this.stateBytesAt >= STATE_INTERVAL) {
+      this.stateBytesAt = clock.now()
+      const sizes = new Map<string, number>()
+      for (const task of tasks) if (task.store) sizes.set(task.name, await task.store.sizeOnDisk())
+      this.stateBytes = sizes
+    }
+    // One after the other: a client asks in a thread that the stores need, too.
+    const highs = new Map<string, number>()
+    for (const task of tasks) {
+      const at = { topic: task.program.topic, partition: task.partition }
+      highs.set(partitionId(at), (await log.watermarks(at)).high)
+    }
+    this.highs = highs
+  }
+
+  report(report: Report): void {
+    const { topology, process } = this
+    if (process === undefined) return
+    const { tasks, sinks, writers, deadLetters } = process
+    for (const task of tasks.all) reportTask(report, topology.topology, task, this)
+    for (const sink of sinks.all) reportSink(report, topology.topology, sink, this.clock.now())
+    for (const { topic, held } of writers) report(METRICS.heldPartials, held, { ...topology, topic })
+    for (const { node, reason, count } of deadLetters.counts)
+      report(METRICS.deadLetters, count, { ...topology, node, reason })
+    report(METRICS.abortedTransactions, this.aborted, topology)
+    report(METRICS.rebalances, this.rebalances, topology)
+    for (const [change, count] of Object.entries(this.partitions)) {
+      report(METRICS.rebalancedPartitions, count, { ...topology, change })
+    }
+    this.reportHealth(report, process.health())
+  }
+
+  private reportHealth(report: Report, health: ProcessHealth): void {
+    const { topology } = this
+    const now = this.clock.now()
+    const { turnedAt, uncommittedSince = now, running, restoring, sinksOpen, sinksWaiting } = health
+    report(METRICS.turnAge, (now - turnedAt) / 1_000, topology)
+    report(METRICS.uncommittedAge, (now - uncommittedSince) / 1_000, topology)
+    report(METRICS.tasks, running, { ...topology, state: 'running' })
+    report(METRICS.tasks, restoring, { ...topology, state: 'restoring' })
+    report(METRICS.sinks, sinksOpen, { ...topology, state: 'open' })
+    report(METRICS.sinks, sinksWaiting, { ...topology, state: 'waiting' })
+  }
+
+  /** Records behind `nextOffset`, as of the last look; NaN before it. */
+  lagOf(at: TopicPartition, nextOffset: number): number {
+    const id = partitionId(at)
+    return Math.max(0, (this.highs.get(id) ?? Number.NaN) - Math.max(nextOffset, this.ends.get(id) ?? 0))
+  }
+
+  /** Bytes on disk of a task's store, as of the last look; NaN before it. */
+  stateBytesOf(task: string): number {
+    return this.stateBytes.get(task) ?? Number.NaN
+  }
+}
