@@ -10,6 +10,7 @@ import type { Log } from '../ports/log.js'
 import type { SchemaRegistry } from '../ports/schema-registry.js'
 import type { StoreEngine } from '../ports/store.js'
 import type { Warehouse } from '../ports/warehouse.js'
+import { confluentRegistry } from '../serde/confluent-registry.js'
 import { fileRegistry } from '../serde/file-registry.js'
 import { memoryEngine } from '../state/memory/memory-engine.js'
 import { rocksdbClassicEngine } from '../state/rocksdb/classic-engine.js'
@@ -17,8 +18,10 @@ import { rocksdbNativeEngine } from '../state/rocksdb/native-engine.js'
 import { pgliteWarehouse } from '../warehouse/pglite/pglite-warehouse.js'
 import { postgresWarehouse } from '../warehouse/postgres/postgres-warehouse.js'
 import { type LogFlags, type StoreEngineName, settings } from './options.js'
+import { registryAddress } from './registry-address.js'
 import { secret, secretKafkaSettings } from './secrets.js'
 import { systemClock } from './system-clock.js'
+import { hintingAtServer } from './unknown-schema.js'
 
 /** A sink is opened between two polls: while a warehouse does not answer, this is how long one try holds them up, in ms. */
 const CONNECT_TIMEOUT = 5_000
@@ -88,9 +91,18 @@ export async function openLog(flags: LogFlags, logger: Logger): Promise<Log> {
   return openEmbeddedLog({ engine, directory: join(flags.state, 'log'), clock: systemClock })
 }
 
-/** Schemas of `--schemas`, and those that commands register, which are kept in `--state`. */
-export function schemaRegistry({ schemas, state }: Pick<LogFlags, 'schemas' | 'state'>): SchemaRegistry {
-  return fileRegistry({ schemas, file: join(state, 'schemas.json') })
+/**
+ * The registry of `--registry`; else schemas of `--schemas`, and those that commands register, which are kept in `--state`;
+ * `logger` is told once that an id is in none of them.
+ * @throws MillraceError INVALID_OPTION as `registryAddress` does.
+ */
+export function schemaRegistry(
+  { registry, schemas, state }: Pick<LogFlags, 'registry' | 'schemas' | 'state'>,
+  logger?: Logger,
+): SchemaRegistry {
+  if (registry !== undefined) return confluentRegistry(registryAddress(registry))
+  const files = fileRegistry({ schemas, file: join(state, 'schemas.json') })
+  return logger === undefined ? files : hintingAtServer(files, schemas, logger)
 }
 
 /**

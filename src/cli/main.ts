@@ -19,6 +19,7 @@ import {
   logLevelFlag,
   namespaceFlag,
   positiveNumber,
+  registryFlag,
   schemasFlag,
   stateFlag,
   storeEngineFlag,
@@ -65,6 +66,7 @@ function withLogFlags(command: Command): Command {
     .addOption(kafkaFlag())
     .addOption(kafkaConfigFlag())
     .addOption(kafkaConfigFileFlag())
+    .addOption(registryFlag())
     .addOption(stateFlag())
     .addOption(schemasFlag())
     .addOption(storeEngineFlag())

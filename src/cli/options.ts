@@ -76,6 +76,7 @@ export interface LogFlags {
   readonly kafkaAuth?: KafkaAuth
   /** Default: that of AWS's own variables. */
   readonly awsRegion?: string
+  readonly registry?: string
   readonly state: string
   readonly schemas: string
   readonly storeEngine: StoreEngineName
@@ -108,6 +109,10 @@ export function kafkaAuthFlag(): Option {
 
 export function awsRegionFlag(): Option {
   return flag('--aws-region <name>', 'region that MSK tokens are signed for; default: AWS_REGION')
+}
+
+export function registryFlag(): Option {
+  return flag('--registry <url>', 'schema registry, or several separated by commas; without it: files in --schemas')
 }
 
 export function stateFlag(): Option {

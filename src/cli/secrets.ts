@@ -58,7 +58,7 @@ export function secretKafkaSettings(environment: Environment = process.env): Rec
 
 /** Whether an address carries a password: every user of the machine would see it in the list of processes. */
 function holdsPassword(address: string): boolean {
-  if (/^[a-z][a-z\d+.-]*:\/\/[^/?#]*:[^/?#]*@/i.test(address)) return true
+  if (/(^|,)\s*[a-z][a-z\d+.-]*:\/\/[^/?#]*:[^/?#]*@/i.test(address)) return true
   return URL.canParse(address) && /(^|[?&])password=/i.test(new URL(address).search)
 }
 

@@ -85,4 +85,11 @@ describe('schemaRegistry', () => {
     const id = await schemaRegistry(flags).register('scores-value', schema)
     expect(await schemaRegistry(flags).schema(id)).toEqual(schema)
   })
+
+  it('is the server that is given, asked only when something is asked of it', async () => {
+    const given = { schemas: directory, state: directory, registry: 'http://me:hunter2@127.0.0.1:1/base' }
+    const registry = schemaRegistry(given)
+    await expect(registry.schema(1)).rejects.toThrow('The schema registry http://127.0.0.1:1/base does not answer')
+    expect(() => schemaRegistry({ ...given, registry: '127.0.0.1' })).toThrow('--registry')
+  })
 })

@@ -87,6 +87,7 @@ describe('refuseSecretFlags', () => {
     'postgres://host/db?user=ali&password=hunter2',
     'postgres:///db?password=hunter2&host=/run',
     'postgres://ali:hunter2 of 2@host/db',
+    'http://registry-1, http://ali:hunter2@registry-2',
   ])('an address with a password: %s', address => {
     expect(said(['--warehouse', address])).toMatch(
       /^error: The address of --warehouse .* MILLRACE_WAREHOUSE_PASSWORD, or MILLRACE_WAREHOUSE_PASSWORD_FILE/,
