@@ -163,11 +163,17 @@ export class KafkaClient<C extends Client<never>> {
       try {
         return await this.attempt(start)
       } catch (thrown) {
-        const again = isKafkaFailure(thrown) && isTransient(thrown) && !thrown.isFatal && !thrown.isTxnRequiresAbort
+        const passes = isKafkaFailure(thrown) && (isTransient(thrown) || this.tokenRefused(thrown))
+        const again = passes && !thrown.isFatal && !thrown.isTxnRequiresAbort
         if (!again || clock.now() > deadline || this.closing) throw this.failed(doing, thrown)
         await clock.sleep(RETRY_EVERY_MS)
       }
     }
+  }
+
+  /** Whether a token was refused: most likely it expired, and its source is being asked for the next one. */
+  tokenRefused(failure: KafkaFailure): boolean {
+    return failure.code === CODE.authentication && this.context.tokens !== undefined
   }
 
   /** Runs one native call and rejects with what the driver says. */

@@ -131,7 +131,7 @@ export class KafkaConsumer implements LogConsumer {
   private async consumeFailed(thrown: unknown): Promise<void> {
     if (!isKafkaFailure(thrown)) throw thrown
     const { logger, name } = this.context
-    switch (thrown.code) {
+    switch (this.client.tokenRefused(thrown) ? CODE.transport : thrown.code) {
       case CODE.autoOffsetReset:
         await this.checkPositions(this.readings.positions())
         throw this.client.failed('Reading at a position that the broker refused', thrown)

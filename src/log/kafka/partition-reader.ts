@@ -84,7 +84,7 @@ export class PartitionReader {
       }
       const failed = client.failed(doing, thrown)
       const passing = [CODE.transport, CODE.allBrokersDown, CODE.timedOut] as readonly number[]
-      if (passing.includes(thrown.code) && failed instanceof LogError) {
+      if ((passing.includes(thrown.code) || client.tokenRefused(thrown)) && failed instanceof LogError) {
         context.logger.warn(`${failed.message} Reading goes on.`)
         return []
       }
