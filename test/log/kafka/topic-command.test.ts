@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kafkaLog } from '../../../src/log/kafka/kafka-log.js'
 import { topicCommand } from '../../../src/log/kafka/topic-command.js'
-import { LogError } from '../../../src/ports/log.js'
+import { LogError, type TopicSpec } from '../../../src/ports/log.js'
 import { kafkaAvailable } from '../../services/kafka.js'
 import { type SecureKafkaService, startSecureKafka } from '../../services/secure-kafka.js'
 
-const topics = [
+const topics: readonly TopicSpec[] = [
   { name: 'staging.t-progress', partitions: 1, config: { 'cleanup.policy': 'compact', 'segment.ms': '600000' } },
   { name: 'staging.t-dead-letters', partitions: 3, config: { 'retention.ms': '-1' } },
 ]
