@@ -65,6 +65,14 @@ export interface WarehouseSink {
   close(): Promise<void>
 }
 
+/** Sessions of this process in a warehouse. */
+export interface WarehouseSessions {
+  /** That are at work now. */
+  readonly inUse: number
+  /** The most that `inUse` gets to while rows are written; reading whole tables takes another one. */
+  readonly limit: number
+}
+
 /** A warehouse that holds tables and, per sink partition, the offset up to which they stand for the log. */
 export interface Warehouse {
   /** For messages, without secrets: `PostgreSQL at localhost:5432/analytics`. */
@@ -77,6 +85,8 @@ export interface Warehouse {
   /** Why this warehouse cannot hold the row (text with NUL, a number out of range, …); undefined when it can. */
   unstorable(table: TableSpec, row: Row): string | undefined
   openSink(identity: SinkIdentity): Promise<WarehouseSink>
+  /** Sessions of this process; absent where the warehouse has none. */
+  readonly sessions?: WarehouseSessions
   /** All rows of a table, in the order of its columns. */
   rows(table: TableSpec): AsyncIterable<Row>
   close(): Promise<void>

@@ -2,6 +2,7 @@ import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log, LogProducer, Polled } from '../ports/log.js'
 import { type Histogram, type MetricSource, type Metrics, noMetrics, type Report } from '../ports/metrics.js'
+import type { Warehouse } from '../ports/warehouse.js'
 import type { DeadLetters } from './dead-letters.js'
 import { METRICS } from './metrics.js'
 import type { ProcessHealth } from './process-health.js'
@@ -31,6 +32,7 @@ export class ProcessMetrics implements MetricSource {
   private readonly metrics: Metrics
   private readonly log: Log
   private readonly clock: Clock
+  private readonly warehouse: Warehouse | undefined
   private readonly topology: { readonly topology: string }
   private readonly commitDuration: Histogram
   private readonly commitRecords: Histogram
@@ -50,7 +52,8 @@ export class ProcessMetrics implements MetricSource {
   private stateBytesAt = Number.NEGATIVE_INFINITY
   private refreshing: Promise<void> | undefined
 
-  constructor({ topology, log, clock, metrics = noMetrics }: StreamProcessOptions) {
+  constructor({ topology, log, clock, warehouse, metrics = noMetrics }: StreamProcessOptions) {
+    this.warehouse = warehouse
     this.topology = { topology: topology.name }
     this.metrics = metrics
     this.log = log
@@ -147,7 +150,16 @@ export class ProcessMetrics implements MetricSource {
     for (const [change, count] of Object.entries(this.partitions)) {
       report(METRICS.rebalancedPartitions, count, { ...topology, change })
     }
+    this.reportSessions(report)
     this.reportHealth(report, process.health())
+  }
+
+  /** The same figures from all topologies of a process, which share its warehouse. */
+  private reportSessions(report: Report): void {
+    const { name = '', sessions } = this.warehouse ?? {}
+    if (sessions === undefined) return
+    report(METRICS.sessions, sessions.inUse, { warehouse: name })
+    report(METRICS.sessionLimit, sessions.limit, { warehouse: name })
   }
 
   private reportHealth(report: Report, health: ProcessHealth): void {

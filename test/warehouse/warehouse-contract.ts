@@ -126,6 +126,24 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
     })
     afterAll(() => subject?.stop())
 
+    it('says how many of its sessions are at work, where it has sessions', async () => {
+      const { sink } = await opened()
+      let done = false
+      let most = 0
+      const flushing = sink.flush(flushOf(1, [quest('escort', 0, 1)])).finally(() => {
+        done = true
+      })
+      // PGlite works without ever waiting for anything outside of the process: look between its promises, too.
+      for (let look = 0; !done; look++) {
+        most = Math.max(most, warehouse.sessions?.inUse ?? 0)
+        await (look % 20 === 19 ? new Promise(resolve => setImmediate(resolve)) : Promise.resolve())
+      }
+      await flushing
+      await sink.close()
+      expect([most, warehouse.sessions?.inUse]).toEqual(warehouse.sessions ? [1, 0] : [0, undefined])
+      expect(warehouse.sessions?.limit ?? 1).toBeGreaterThanOrEqual(1)
+    })
+
     describe('tables', () => {
       it('prepares a table once, however often and by however many at once', async () => {
         const table = questTable(nextName())

@@ -21,6 +21,7 @@ export function pgliteWarehouse(options: PgliteOptions): Warehouse {
 
 class PgliteDatabase implements SqlDatabase {
   readonly name: string
+  readonly sessions = { inUse: 0, limit: 1 }
   private opened: Promise<Opened> | undefined
   private closing: Promise<void> | undefined
   private lastUse: Promise<unknown> = Promise.resolve()
@@ -38,7 +39,10 @@ class PgliteDatabase implements SqlDatabase {
         this.opened = undefined
         throw thrown
       })
-      return work(new PgliteSession(database))
+      this.sessions.inUse = 1
+      return work(new PgliteSession(database)).finally(() => {
+        this.sessions.inUse = 0
+      })
     })
     this.lastUse = turn.catch(() => undefined)
     return turn

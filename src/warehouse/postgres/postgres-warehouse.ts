@@ -68,16 +68,20 @@ function nameOf(text: string): string {
 class PostgresDatabase implements SqlDatabase {
   private pool: Promise<pg.Pool> | undefined
   private closing: Promise<void> | undefined
+  readonly sessions: { inUse: number; readonly limit: number }
 
   constructor(
     private readonly options: Required<Omit<PostgresOptions, 'password'>>,
     readonly name: string,
-  ) {}
+  ) {
+    this.sessions = { inUse: 0, limit: options.maxSessions }
+  }
 
   async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     this.requireOpen()
     this.pool ??= this.createPool()
     const client = await (await this.pool).connect()
+    this.sessions.inUse++
     // A broken connection fails the query that runs and is reported here as well; without a listener it ends the process.
     const ignore = () => undefined
     client.on('error', ignore)
@@ -90,6 +94,7 @@ class PostgresDatabase implements SqlDatabase {
       client.off('error', ignore)
       // After a failure the session may be inside a transaction or broken: it is closed, not reused.
       client.release(failed)
+      this.sessions.inUse--
     }
   }
 
@@ -117,6 +122,7 @@ class PostgresDatabase implements SqlDatabase {
     const { default: driver } = await import('pg')
     const client = new driver.Client(this.connection())
     client.on('error', () => undefined)
+    this.sessions.inUse++
     try {
       await client.connect()
       await client.query('BEGIN READ ONLY')
@@ -129,6 +135,7 @@ class PostgresDatabase implements SqlDatabase {
       }
     } finally {
       await client.end().catch(() => undefined)
+      this.sessions.inUse--
     }
   }
 

@@ -1,3 +1,5 @@
+import type { WarehouseSessions } from '../../ports/warehouse.js'
+
 /** Values as text, null for NULL. */
 export type TextRow = readonly (string | null)[]
 
@@ -20,6 +22,7 @@ export interface SqlSession {
 export interface SqlDatabase {
   /** For messages, without secrets. */
   readonly name: string
+  readonly sessions: WarehouseSessions
   /** Lends a session to `work`, and gives it up when `work` failed without having ended its transaction. */
   session<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
   /** Rows of a SELECT as of its start; holds none of the sessions that `session` lends. */

@@ -15,6 +15,7 @@ const OLDEST_VERSION = 150_000
 export function sqlWarehouse(database: SqlDatabase): Warehouse {
   return {
     name: database.name,
+    sessions: database.sessions,
     prepare: table =>
       named(database, () =>
         transaction(database, async session => {
