@@ -3,15 +3,18 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import type { Logger } from 'pino'
 import { messageOf } from '../model/errors.js'
-import { openLog, schemaRegistry } from './adapters.js'
+import type { Log } from '../ports/log.js'
+import type { SchemaRegistry } from '../ports/schema-registry.js'
 import type { Io } from './io.js'
 import { LiveLine } from './live-line.js'
 import { createLogger, type LogLevel } from './logger.js'
 import {
+  awsRegionFlag,
   duration,
   flag,
   instanceIdFlag,
   instant,
+  kafkaAuthFlag,
   kafkaConfigFileFlag,
   kafkaConfigFlag,
   kafkaFlag,
@@ -25,7 +28,8 @@ import {
   storeEngineFlag,
   wholeNumber,
 } from './options.js'
-import type { RunOptions } from './run.js'
+import { drainTimeoutFlag, httpFlag, processesFlag } from './run-flags.js'
+import type { RunOptions } from './run-options.js'
 import { refuseSecretFlags } from './secrets.js'
 import type { StartOptions } from './start.js'
 import { stopSignal } from './stop-signal.js'
@@ -66,6 +70,8 @@ function withLogFlags(command: Command): Command {
     .addOption(kafkaFlag())
     .addOption(kafkaConfigFlag())
     .addOption(kafkaConfigFileFlag())
+    .addOption(kafkaAuthFlag())
+    .addOption(awsRegionFlag())
     .addOption(registryFlag())
     .addOption(stateFlag())
     .addOption(schemasFlag())
@@ -92,13 +98,16 @@ function addRun(program: Command): void {
         .argParser(duration)
         .default(30_000, '30 seconds'),
     )
-    .action(async (files: string[], options: RunOptions & { readonly logLevel: LogLevel }) => {
-      const { runCommand, soundTopologies } = await import('./run.js')
-      const topologies = await soundTopologies(files)
+    .addOption(processesFlag())
+    .addOption(drainTimeoutFlag())
+    .addOption(httpFlag())
+    .action(async (files: string[], options: RunOptions) => {
+      const { runCommand, workOf } = await import('./run.js')
+      const work = await workOf(files, options)
       const logger = loggerOf(options)
       const stop = stopSignal(signal => logger.info(`${signal}: committing and closing. A second signal ends at once.`))
       try {
-        await runCommand(topologies, options, { logger, stop })
+        await runCommand(work(logger), options.http, { logger, stop })
         logger.info('Closed.')
       } catch (thrown) {
         fail(thrown, logger)
@@ -179,11 +188,9 @@ function addCodegen(program: Command): void {
 /** Opens the log for one command and closes it again. */
 async function withLog(
   flags: LogFlags & { readonly logLevel: LogLevel },
-  work: (ports: {
-    readonly log: Awaited<ReturnType<typeof openLog>>
-    readonly registry: ReturnType<typeof schemaRegistry>
-  }) => Promise<number>,
+  work: (ports: { readonly log: Log; readonly registry: SchemaRegistry }) => Promise<number>,
 ): Promise<void> {
+  const { openLog, schemaRegistry } = await import('./adapters.js')
   const log = await openLog(flags, loggerOf(flags))
   try {
     process.exitCode = await work({ log, registry: schemaRegistry(flags) })

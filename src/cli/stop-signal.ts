@@ -1,4 +1,4 @@
-import { messageOf } from '../model/errors.js'
+import { uncaughtFailure } from './uncaught-failure.js'
 
 /** Exit code of a process that the second signal ended, as shells count it for SIGINT. */
 const INTERRUPTED = 130
@@ -20,21 +20,14 @@ export function stopSignal(told: (signal: NodeJS.Signals) => void): StopSignal {
     stop.abort()
     told(signal)
   }
-  let fail: (thrown: unknown) => void = () => undefined
-  const failure = new Promise<never>((_, reject) => {
-    fail = reject
-  })
-  failure.catch(() => undefined)
-  const onFailure = (thrown: unknown): void =>
-    fail(thrown instanceof Error ? thrown : new Error(`Something was thrown that is no error: ${messageOf(thrown)}`))
+  const uncaught = uncaughtFailure()
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  process.on('unhandledRejection', onFailure).on('uncaughtException', onFailure)
   return {
     signal: stop.signal,
-    failure,
+    failure: uncaught.failure,
     dispose() {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
-      process.off('unhandledRejection', onFailure).off('uncaughtException', onFailure)
+      uncaught.dispose()
     },
   }
 }

@@ -48,10 +48,12 @@ export class Command {
   }
 
   /** Waits for text on stderr. Fails when the command ends without it. */
-  async said(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.stderr)) {
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
       const ended = await Promise.race([this.ended, new Promise<void>(resolve => setTimeout(resolve, 50))])
-      if (ended && !pattern.test(this.stderr))
+      const match = pattern.exec(this.stderr)
+      if (match) return match
+      if (ended)
         throw new Error(
           `The command ended with ${ended.code ?? ended.signal} and never said ${pattern}:\n${this.stderr}`,
         )

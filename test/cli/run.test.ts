@@ -1,11 +1,14 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { soundTopologies } from '../../src/cli/run.js'
+import { soundTopologies } from '../../src/cli/sound-topologies.js'
 import { tableSpec } from '../../src/runtime/rows-program.js'
 import { pgliteWarehouse } from '../../src/warehouse/pglite/pglite-warehouse.js'
+import { until } from '../e2e/until.js'
 import { Command, millrace } from './command.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -33,8 +36,13 @@ function flags(): string[] {
   return ['--state', state, '--schemas', SCHEMAS]
 }
 
+/** Flags of a worker that shares the machine with others. */
+function runFlags(): string[] {
+  return [...flags(), '--http', '127.0.0.1:0']
+}
+
 function run(...args: string[]): Command {
-  const command = new Command(['run', ...args, ...flags(), '--status-interval', '200ms'])
+  const command = new Command(['run', ...runFlags(), '--status-interval', '200ms', ...args])
   running.push(command)
   return command
 }
@@ -81,7 +89,7 @@ describe('millrace run', () => {
     await produce()
     const command = run(QUEST_MINUTE)
     await command.said(/Topology \\"quest-minute\\" runs/)
-    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags()])
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...runFlags()])
     expect(code).toBe(1)
     expect(stderr).toContain(`LOG_IN_USE: Another program has the embedded log in ${join(state, 'log')} open.`)
     const producing = await millrace(['produce', ...flags()])
@@ -112,25 +120,74 @@ describe('millrace run', () => {
     for (const file of files) expect(stderr).toContain(file.slice(file.lastIndexOf('/')))
     expect(stderr).toContain('nowhere.ts does not exist')
     expect(stderr).not.toMatch(/^\s+at /m)
-    await expect(soundTopologies(files)).rejects.toThrow(/is not sound/)
   })
 
-  it('refuses one topology name in two files', async () => {
-    const copy = at('../../topologies/../topologies/quest-minute.ts')
-    expect((await soundTopologies([QUEST_MINUTE, copy])).map(({ name }) => name)).toEqual(['quest-minute'])
-    await expect(soundTopologies([QUEST_MINUTE, at('topologies/quest-minute-again.ts')])).rejects.toThrow(
-      /quest-minute\.ts and .*quest-minute-again\.ts both have a topology "quest-minute"/,
-    )
+  it('answers probes and scrapes', { timeout: 60_000 }, async () => {
+    await produce()
+    const command = run(QUEST_MINUTE)
+    const [, address] = await command.said(/Health and metrics are at (http:\/\/127\.0\.0\.1:\d+)\./)
+    await until('readiness', 30_000, async () => (await fetch(`${address}/readyz`)).ok)
+    const healthz = await fetch(`${address}/healthz`)
+    expect([healthz.status, healthz.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8'])
+    expect(await healthz.json()).toMatchObject({
+      ok: true,
+      problems: [],
+      processes: [
+        {
+          process: 0,
+          state: 'running',
+          restarts: 0,
+          heartbeat: {
+            topologies: [{ topology: 'quest-minute', health: { joined: true, running: 16, sinksOpen: 8 } }],
+          },
+        },
+      ],
+    })
+    const metrics = await (await fetch(`${address}/metrics`)).text()
+    expect(metrics).toContain('\nmillrace_process_state{process="0",state="running"} 1\n')
+    expect(metrics).toContain('\nmillrace_process_restarts_total{process="0"} 0\n')
+    expect(await (await fetch(`${address}/`)).text()).toContain('/readyz')
+    command.kill('SIGTERM')
+    expect(await command.ended).toMatchObject({ code: 0 })
+  })
+
+  it('--http off serves nothing', { timeout: 60_000 }, async () => {
+    await produce()
+    const command = run(QUEST_MINUTE, '--http', 'off')
+    await command.said(/"read":\d+/)
+    command.kill('SIGTERM')
+    const { code, stderr } = await command.ended
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('Health and metrics')
+  })
+
+  it('a port that another program has is named', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags(), '--http', `127.0.0.1:${port}`])
+    other.close()
+    expect(code).toBe(1)
+    expect(stderr).toContain(`HTTP: The address of --http 127.0.0.1:${port} cannot be used: another program listens`)
+  })
+
+  it('several processes need Kafka', async () => {
+    expect(await millrace(['run', QUEST_MINUTE, ...runFlags(), '--processes', '2'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr:
+        'INVALID_OPTION: --processes 2 needs --kafka: the embedded log belongs to one process. Leave --processes out.\n',
+    })
   })
 
   it('on Kafka a table needs a warehouse', async () => {
-    const { code, stderr } = await millrace(['run', QUEST_MINUTE, '--kafka', '127.0.0.1:1', ...flags()])
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, '--kafka', '127.0.0.1:1', ...runFlags()])
     expect(code).toBe(1)
     expect(stderr).toContain('INVALID_OPTION: \\"quest-minute\\" writes to a warehouse, and none is given.')
   })
 
   it('a source topic that is not there is named', async () => {
-    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags()])
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...runFlags()])
     expect(code).toBe(1)
     expect(stderr).toMatch(/MISSING_TOPIC: .*quest-events.*millrace load TOPIC FILE/)
   })
@@ -141,7 +198,7 @@ describe('millrace run', () => {
       MILLRACE_WAREHOUSE: `mysql://user:${secret}@host/db`,
       MILLRACE_KAFKA_CONFIG: `sasl.password=${secret}`,
     }
-    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...flags()], { env })
+    const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...runFlags()], { env })
     expect(code).toBe(1)
     expect(stderr).toMatch(/neither postgres:\/\/.* nor pglite:FOLDER/)
     expect(stderr).not.toContain(secret)

@@ -35,7 +35,9 @@ export class Worker {
   private closed = false
 
   constructor({ file, flags, env = {} }: WorkerOptions) {
-    const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+    // Workers of several tests run on one machine at a time.
+    const all = { http: '127.0.0.1:0', ...flags }
+    const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
     this.child = spawn(process.execPath, [MAIN, 'run', file, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
