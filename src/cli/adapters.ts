@@ -81,11 +81,12 @@ export async function kafkaTokens(
  * The log of `--kafka`, else the embedded one in `--state`. An embedded log is on disk whatever keeps the state.
  * @throws MillraceError LOG_IN_USE when another program has the embedded log open.
  */
-export async function openLog(flags: LogFlags, logger: Logger): Promise<Log> {
+export async function openLog(flags: LogFlags & { readonly commitInterval?: number }, logger: Logger): Promise<Log> {
   if (flags.kafka !== undefined) {
     const tokens = await kafkaTokens(flags)
     const config = kafkaSettings(flags)
-    return kafkaLog({ brokers: flags.kafka, config, clock: systemClock, logger, ...(tokens && { tokens }) })
+    const { kafka: brokers, commitInterval: commitIntervalMs = 0 } = flags
+    return kafkaLog({ brokers, config, commitIntervalMs, clock: systemClock, logger, ...(tokens && { tokens }) })
   }
   const engine = storeEngine(flags.storeEngine === 'memory' ? 'rocksdb-native' : flags.storeEngine)
   return openEmbeddedLog({ engine, directory: join(flags.state, 'log'), clock: systemClock })

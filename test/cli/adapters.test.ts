@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { kafkaSettings, openLog, openWarehouse, schemaRegistry, storeEngine } from '../../src/cli/adapters.js'
+import {
+  kafkaSettings,
+  kafkaTokens,
+  openLog,
+  openWarehouse,
+  schemaRegistry,
+  storeEngine,
+} from '../../src/cli/adapters.js'
 import { createLogger } from '../../src/cli/logger.js'
 import { STORE_ENGINES } from '../../src/cli/options.js'
 
@@ -35,6 +42,22 @@ describe('kafkaSettings', () => {
     writeFileSync(file, 'hunter2')
     expect(() => kafkaSettings({ kafkaConfigFile: file })).toThrow(/cannot be used: Setting 1 is not of the form/)
     expect(() => kafkaSettings({ kafkaConfigFile: file })).not.toThrow(/hunter2/)
+  })
+})
+
+describe('kafkaTokens', () => {
+  it('are signed for the region of the flag, else of AWS variables, which must say one', async () => {
+    const flags = { kafkaAuth: 'aws-msk-iam' as const }
+    const environment = { AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-west-2' }
+    const named = [
+      kafkaTokens({ ...flags, awsRegion: 'eu-west-1' }, environment),
+      kafkaTokens(flags, environment),
+      kafkaTokens(flags, { ...environment, AWS_REGION: 'us-east-1' }),
+    ]
+    const regions = (await Promise.all(named)).map(source => source?.name)
+    expect(regions).toEqual(['eu-west-1', 'eu-west-2', 'us-east-1'].map(region => `MSK IAM in ${region}`))
+    expect(await kafkaTokens({}, environment)).toBeUndefined()
+    await expect(kafkaTokens(flags, {})).rejects.toThrow(/Pass --aws-region, or set AWS_REGION/)
   })
 })
 

@@ -29,6 +29,7 @@ export const CODE = {
   topicExists: 36,
   policyViolation: 44,
   invalidProducerEpoch: 47,
+  invalidTransactionTimeout: 50,
   transactionalIdAuthorization: 53,
   unsupportedCompression: 76,
   fencedInstance: 82,
@@ -73,6 +74,8 @@ function advice(failure: KafkaFailure): string {
     case CODE.clusterAuthorization:
     case CODE.transactionalIdAuthorization:
       return ' Grant the ACL that the prefix of the topology needs (topics, group and transactional id).'
+    case CODE.invalidTransactionTimeout:
+      return ' transaction.timeout.ms, which follows from the commit interval, is above transaction.max.timeout.ms of the brokers: lower the one or raise the other.'
     case CODE.authentication:
       return ' Check security.protocol, the SASL settings and the credentials.'
     case CODE.unsupportedCompression:

@@ -12,7 +12,7 @@ import { KafkaProducer } from './kafka-producer.js'
 import { OauthTokens, type TokenSource } from './oauth-tokens.js'
 import { PartitionReader } from './partition-reader.js'
 import { checkSecurity } from './security.js'
-import { checkSettings, clientSettings, type KafkaSettings, tokenSettings } from './settings.js'
+import { checkSettings, clientSettings, type KafkaSettings, tokenSettings, transactionTimeout } from './settings.js'
 
 const QUERY_MS = 5_000
 
@@ -25,6 +25,8 @@ export interface KafkaLogOptions {
   readonly tokens?: TokenSource
   /** Default `auto`: `consumer` (KIP-848, Kafka 4.0 and later) where the brokers have it, else `classic`. */
   readonly groupProtocol?: GroupProtocol
+  /** Longest time for which a transaction collects records, in ms; default 0. Brokers abort one that takes 10 s more. */
+  readonly commitIntervalMs?: number
   /** Of topics that are created; default the brokers' `default.replication.factor`. */
   readonly replicationFactor?: number
   readonly clock?: Clock
@@ -44,9 +46,10 @@ const SILENT: KafkaLogger = { debug: () => undefined, warn: () => undefined }
  * that cannot work with this build of librdkafka.
  */
 export async function kafkaLog(options: KafkaLogOptions): Promise<Log> {
-  const { brokers, config = {}, tokens: source, clock = WALL_CLOCK, logger = SILENT } = options
+  const { brokers, config = {}, tokens: source, commitIntervalMs = 0, clock = WALL_CLOCK, logger = SILENT } = options
   checkSettings(config)
-  const settings = source ? tokenSettings(config) : config
+  const timeout = { 'transaction.timeout.ms': transactionTimeout(config, commitIntervalMs) }
+  const settings = { ...(source ? tokenSettings(config) : config), ...timeout }
   const { default: driver } = await import('node-rdkafka')
   await checkSecurity(settings, driver.features)
   const tokens = source && new OauthTokens(source, clock, logger)

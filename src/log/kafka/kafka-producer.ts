@@ -13,8 +13,6 @@ const DEFAULTS = {
   'queue.buffering.max.messages': 500_000,
   // The topics decide how large a record may be; batches stay below `batch.size`.
   'message.max.bytes': 8 * 1024 * 1024 + 65_536,
-  // A dead process' open transaction hides what follows it from readers for this long, unless a producer with its id comes.
-  'transaction.timeout.ms': 30_000,
   // Topics are known to exist when they are written: an unknown one is an error soon, not after 30 s.
   'topic.metadata.propagation.max.ms': 5_000,
   'reconnect.backoff.max.ms': 1_000,

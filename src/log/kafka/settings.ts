@@ -79,6 +79,25 @@ export function tokenSettings(settings: KafkaSettings): KafkaSettings {
   return { 'security.protocol': 'SASL_SSL', ...rest, 'sasl.mechanism': 'OAUTHBEARER' }
 }
 
+/** What a transaction may take beyond the time that it collects records for: a commit, while a broker starts again. In ms. */
+const COMMIT_MS = 10_000
+
+/**
+ * How long the brokers keep a transaction open that nobody ends, in ms. Until then a killed process' open transaction
+ * hides what stands behind it from readers, unless its successor ends it. As in Kafka Streams 10 s
+ * (`StreamsConfig`, `DEFAULT_TRANSACTION_TIMEOUT`), here beyond the longest time between two commits.
+ * @throws MillraceError INVALID_OPTION for a setting below that time, with which every transaction would be aborted.
+ */
+export function transactionTimeout(settings: KafkaSettings, commitIntervalMs: number): number {
+  const given = settings['transaction.timeout.ms']
+  if (given === undefined) return commitIntervalMs + COMMIT_MS
+  if (!(Number(given) <= commitIntervalMs)) return Number(given)
+  throw new MillraceError(
+    'INVALID_OPTION',
+    `The Kafka setting transaction.timeout.ms=${given} is no longer than the commit interval of ${commitIntervalMs} ms: brokers would abort every transaction. Raise it, or remove it: it is ${commitIntervalMs + COMMIT_MS} then.`,
+  )
+}
+
 export function clientSettings(
   brokers: string,
   defaults: KafkaSettings,

@@ -93,7 +93,9 @@ describe.skipIf(brokers === '')('Kafka, when things go wrong', () => {
   it('goes on after the broker was killed and came back, with nothing lost or doubled', async () => {
     const kafka = await startKafka()
     onTestFinished(() => kafka.stop())
-    const log = await open({ brokers: kafka.brokers })
+    // Longer than a broker may take to start where it shares the machine.
+    const config = { 'transaction.timeout.ms': 60_000 }
+    const log = await open({ brokers: kafka.brokers, config })
     const topic = await topicOf(log)
     const member = await memberOf(log, unique('group'), topic)
     const producer = await log.producer({ transactionalId: 'steady' })
@@ -226,6 +228,14 @@ describe.skipIf(brokers === '')('Kafka, when things go wrong', () => {
     const failure = await log.producer().catch((thrown: unknown) => thrown)
     expect(failure).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining('sasl.pasword') })
     expect(String(failure)).not.toContain('open sesame')
+  })
+
+  it('says which limit a transaction timeout is above', async () => {
+    const log = await open({ commitIntervalMs: 3_600_000 })
+    await expect(log.producer({ transactionalId: unique('tx') })).rejects.toMatchObject({
+      code: 'LOG',
+      message: expect.stringMatching(/transaction\.timeout\.ms.* above transaction\.max\.timeout\.ms of the brokers/),
+    })
   })
 
   it('says which brokers do not answer', async () => {
