@@ -16,12 +16,14 @@ import type { TaskSet } from './task-set.js'
 /** How often the size of stores is looked up, in ms. */
 const STATE_INTERVAL = 60_000
 
+type MeasuredOptions = Pick<StreamProcessOptions, 'topology' | 'log' | 'clock' | 'warehouse' | 'metrics'>
+
 /** What the metrics of a stream process are read from. */
 export interface MeasuredParts {
-  readonly tasks: TaskSet
-  readonly sinks: SinkSet
-  readonly writers: readonly RepartitionWriter[]
-  readonly deadLetters: DeadLetters
+  readonly tasks: Pick<TaskSet, 'all'>
+  readonly sinks: Pick<SinkSet, 'all'>
+  readonly writers: readonly Pick<RepartitionWriter, 'topic' | 'held'>[]
+  readonly deadLetters: Pick<DeadLetters, 'counts' | 'committed' | 'givenUp'>
   health(): ProcessHealth
 }
 
@@ -52,7 +54,7 @@ export class ProcessMetrics implements MetricSource {
   private stateBytesAt = Number.NEGATIVE_INFINITY
   private refreshing: Promise<void> | undefined
 
-  constructor({ topology, log, clock, warehouse, metrics = noMetrics }: StreamProcessOptions) {
+  constructor({ topology, log, clock, warehouse, metrics = noMetrics }: MeasuredOptions) {
     this.warehouse = warehouse
     this.topology = { topology: topology.name }
     this.metrics = metrics
