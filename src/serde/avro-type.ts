@@ -2,6 +2,7 @@ import avsc from 'avsc'
 import type { AvroSchema } from '../model/avro-schema.js'
 import { MillraceError, messageOf } from '../model/errors.js'
 import type { ReadTap } from './read-tap.js'
+import { unreadable } from './schema-changes.js'
 import { type LongSink, type WriteTap, writeExactLong } from './write-tap.js'
 
 /** What avsc's types and resolvers offer to whoever brings his own tap. */
@@ -207,11 +208,16 @@ export function avroResolver(reader: AvroType, writer: AvroType, readerName: str
   try {
     return reader.createResolver(writer, { ignoreNamespaces: true }) as AvroReadable
   } catch (thrown) {
+    const reasons = unreadable(schemaOf(writer), schemaOf(reader))
     throw new MillraceError(
       'INVALID_SCHEMA',
-      `Values written as ${writerName} cannot be read as ${readerName}: ${messageOf(thrown)}. ` +
+      `Values written as ${writerName} cannot be read as ${readerName}: ${reasons.join('; ') || messageOf(thrown)}. ` +
         'Give new fields a default and keep the types of the others compatible.',
       { cause: thrown },
     )
   }
+}
+
+function schemaOf(type: AvroType): AvroSchema {
+  return type.schema({ exportAttrs: true }) as AvroSchema
 }

@@ -48,6 +48,8 @@ export function confluentRegistry(address: RegistryAddress): SchemaRegistry {
   }
 
   async function fetchSchema(id: number): Promise<AvroSchema | undefined> {
+    // Bytes that are no schema id: no registry hands these out, and some take the question amiss.
+    if (id <= 0) return undefined
     const answer = await requests.ask((client, common) => client.Schema.find({ ...common, id }))
     if ('data' in answer) return schemaIn(answer.data, `the id ${id}`)
     if (answer.refused.status !== 404) throw unexpected(`for the schema with id ${id}`, answer)
@@ -67,11 +69,20 @@ export function confluentRegistry(address: RegistryAddress): SchemaRegistry {
     for (const { name, subject, version } of references) {
       if (definitions.has(name)) continue
       const answer = await requests.ask((client, common) => client.Subject.version({ ...common, subject, version }))
-      if (!('data' in answer)) throw unexpected(`for version ${version} of "${subject}"`, answer)
+      if (!('data' in answer)) throw missing(subject, version, answer)
       const definition = avroIn(answer.data, `version ${version} of "${subject}"`)
       if (isNamed(definition)) definitions.set(name, definition)
       await collect(referencesIn(answer.data), definitions)
     }
+  }
+
+  function missing(subject: string, version: number, answer: Answer): MillraceError {
+    const what = `version ${version} of "${subject}"`
+    if (!('refused' in answer) || answer.refused.status !== 404) return unexpected(`for ${what}`, answer)
+    return new MillraceError(
+      'INVALID_SCHEMA',
+      `A schema of the schema registry ${requests.name} refers to ${what}, which is not there. Register it again.`,
+    )
   }
 
   /** What makes the schema incompatible, in the words of the schemas; the registry's own where that finds nothing. */

@@ -24,8 +24,31 @@ interface Field {
   readonly default?: unknown
 }
 
-/** Which of the two schemas reads what the other one wrote. */
-type Reader = 'new' | 'old'
+/** How a difference is said: `reader` and `writer` are texts of types. */
+interface Words {
+  readonly type: (reader: string, writer: string) => string
+  readonly absent: string
+  readonly symbols: string
+}
+
+/** By which of two schemas reads what the other one wrote: the newer one, the older one, or one of unknown age. */
+const WORDS = {
+  new: {
+    type: (reader, writer) => `${writer} became ${reader}`,
+    absent: 'was added without a default',
+    symbols: 'lost',
+  },
+  old: {
+    type: (reader, writer) => `${reader} became ${writer}`,
+    absent: 'was removed, and it had no default',
+    symbols: 'gained',
+  },
+  unknown: {
+    type: (reader, writer) => `${writer} is written and ${reader} is read`,
+    absent: 'is not written, and it has no default',
+    symbols: 'lacks',
+  },
+} satisfies Record<string, Words>
 
 function part(schema: AvroSchema): Part {
   const names = new Map<string, Part>()
@@ -76,7 +99,10 @@ function text({ schema, namespace, names }: Part): string {
   const inner = (one: unknown) => text(resolved({ schema: one as AvroSchema, namespace, names }))
   if (Array.isArray(schema)) return schema.map(inner).join(' | ')
   const { items, values } = schema as SchemaObject
-  if (isNamed(schema)) return `${typeOf(schema)} ${simpleName(schema)}`
+  if (isNamed(schema)) {
+    const size = schema.type === 'fixed' ? ` of ${schema.size} bytes` : ''
+    return `${typeOf(schema)} ${simpleName(schema)}${size}`
+  }
   if (items !== undefined) return `array of ${inner(items)}`
   return values === undefined ? typeOf(schema) : `map of ${inner(values)}`
 }
@@ -85,13 +111,12 @@ class Comparison {
   readonly found: string[] = []
   private readonly seen = new Set<string>()
 
-  constructor(private readonly readerIs: Reader) {}
+  constructor(private readonly words: Words) {}
 
   compare(readerPart: Part, writerPart: Part, path: string): void {
     const reader = resolved(readerPart)
     const writer = resolved(writerPart)
-    const [before, after] = this.readerIs === 'new' ? [writer, reader] : [reader, writer]
-    const differ = () => this.say(path, `${text(before)} became ${text(after)}`)
+    const differ = () => this.say(path, this.words.type(text(reader), text(writer)))
     if (Array.isArray(writer.schema) || Array.isArray(reader.schema)) {
       this.compareBranches(branchesOf(reader), branchesOf(writer), path, differ)
     } else if (typeOf(reader.schema) !== typeOf(writer.schema)) {
@@ -132,11 +157,7 @@ class Comparison {
         else this.compareSymbols(of, by, path)
         return
       case 'fixed':
-        if (!sameName(reader, writer)) differ()
-        else if (of.size !== by.size) {
-          const [before, after] = this.readerIs === 'new' ? [by.size, of.size] : [of.size, by.size]
-          this.say(path, `fixed ${simpleName(of)} of ${before} bytes became one of ${after}`)
-        }
+        if (!sameName(reader, writer) || of.size !== by.size) differ()
     }
   }
 
@@ -152,7 +173,7 @@ class Comparison {
       const at = path === '' ? field.name : `${path}.${field.name}`
       if (written !== undefined) this.compare(inside(reader, field.type), inside(writer, written.type), at)
       else if (field.default === undefined) {
-        this.say(at, this.readerIs === 'new' ? 'was added without a default' : 'was removed, and it had no default', '')
+        this.say(at, this.words.absent, '')
       }
     }
   }
@@ -162,12 +183,11 @@ class Comparison {
     const known = of.symbols as readonly string[]
     const lacking = (by.symbols as readonly string[]).filter(symbol => !known.includes(symbol))
     if (lacking.length === 0) return
-    const change = this.readerIs === 'new' ? 'lost' : 'gained'
-    this.say(path, `enum ${simpleName(of)} ${change} ${lacking.join(', ')}, and it has no default`)
+    this.say(path, `enum ${simpleName(of)} ${this.words.symbols} ${lacking.join(', ')}, and it has no default`)
   }
 
   private reads(reader: Part, writer: Part): boolean {
-    const attempt = new Comparison(this.readerIs)
+    const attempt = new Comparison(this.words)
     for (const pair of this.seen) attempt.seen.add(pair)
     attempt.compare(reader, writer, '')
     return attempt.found.length === 0
@@ -197,13 +217,21 @@ function sameName(reader: Part, writer: Part): boolean {
 }
 
 /**
- * What changed from one valid schema to the next such that `reader` (the new or the old one) cannot read what the other
- * one writes, each as a phrase that names the field; none where it can. The rules are those of Avro's "Schema Resolution".
+ * What changed from one valid schema to the next such that the new or the old one cannot read what the other one writes,
+ * each as a phrase that names the field; none where it can. The rules are those of Avro's "Schema Resolution".
  */
-export function breakingChanges(before: AvroSchema, after: AvroSchema, reader: Reader): readonly string[] {
-  const comparison = new Comparison(reader)
-  const [old, next] = [part(before), part(after)]
-  if (reader === 'new') comparison.compare(next, old, '')
-  else comparison.compare(old, next, '')
+export function breakingChanges(before: AvroSchema, after: AvroSchema, reader: 'new' | 'old'): readonly string[] {
+  const [read, written] = reader === 'new' ? [after, before] : [before, after]
+  return differences(read, written, WORDS[reader])
+}
+
+/** Why values of `writer` cannot be read as `reader`: as `breakingChanges`, where nobody knows which of the two is newer. */
+export function unreadable(writer: AvroSchema, reader: AvroSchema): readonly string[] {
+  return differences(reader, writer, WORDS.unknown)
+}
+
+function differences(reader: AvroSchema, writer: AvroSchema, words: Words): readonly string[] {
+  const comparison = new Comparison(words)
+  comparison.compare(part(reader), part(writer), '')
   return comparison.found
 }

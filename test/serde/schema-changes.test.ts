@@ -2,7 +2,7 @@ import avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AvroSchema } from '../../src/model/avro-schema.js'
-import { breakingChanges } from '../../src/serde/schema-changes.js'
+import { breakingChanges, unreadable } from '../../src/serde/schema-changes.js'
 
 const record = (fields: object[], extra: object = {}): AvroSchema => ({ type: 'record', name: 'A', fields, ...extra })
 const field = (name: string, type: unknown, extra: object = {}) => ({ name, type, ...extra })
@@ -39,13 +39,13 @@ describe('what the new schema cannot read of the old one', () => {
       'a size',
       { type: 'fixed', name: 'F', size: 4 },
       { type: 'fixed', name: 'F', size: 8 },
-      ['field "f": fixed F of 4 bytes became one of 8'],
+      ['field "f": fixed F of 4 bytes became fixed F of 8 bytes'],
     ],
     [
       'a name',
       { type: 'fixed', name: 'F', size: 4 },
       { type: 'fixed', name: 'G', size: 4 },
-      ['field "f": fixed F became fixed G'],
+      ['field "f": fixed F of 4 bytes became fixed G of 4 bytes'],
     ],
   ])('%s', (_, before, after, changes) => {
     expect(breakingChanges(record([field('f', before)]), record([field('f', after)]), 'new')).toEqual(changes)
@@ -95,6 +95,18 @@ describe('what the old schema cannot read of the new one', () => {
       'field "a" was removed, and it had no default',
       'field "e": enum E gained Y, and it has no default',
       'field "i": int became long',
+    ])
+  })
+})
+
+describe('why a writer cannot be read', () => {
+  it('is said without guessing which schema is newer', () => {
+    const writer = record([field('a', 'string'), field('e', enumOf(['X', 'Y']))])
+    const reader = record([field('a', 'int'), field('b', 'int'), field('e', enumOf(['X']))])
+    expect(unreadable(writer, reader)).toEqual([
+      'field "a": string is written and int is read',
+      'field "b" is not written, and it has no default',
+      'field "e": enum E lacks Y, and it has no default',
     ])
   })
 })
