@@ -177,7 +177,7 @@ export const METRICS = {
   freshnessTarget: metric(
     'gauge',
     'warehouse_freshness_target_seconds',
-    'What the topology promises as freshness of the table.',
+    'The freshness that the topology promises, plus size and grace of the windows where only final rows are written.',
     ['topology', 'table'],
   ),
   pendingRows: metric('gauge', 'warehouse_pending_rows', 'Rows that wait for their flush.', [

@@ -1,8 +1,8 @@
 import type { AvroSerde } from '../ports/serde.js'
 import type { RowKey, TableSpec } from '../ports/warehouse.js'
 import { warehouseTable } from '../topology/names.js'
-import type { WarehouseSinkNode } from '../topology/node.js'
-import type { FieldShape } from '../topology/shape.js'
+import type { Node, WarehouseSinkNode } from '../topology/node.js'
+import { type FieldShape, windowOf } from '../topology/shape.js'
 import { columnOf, rowKey, warehouseColumns } from '../topology/warehouse-columns.js'
 import { fieldValues, recordSchema } from './field-values.js'
 import { Format, fingerprintAt, HEADER_BYTES, unknownFormat } from './internal-value.js'
@@ -32,6 +32,14 @@ export function tableSpec(node: WarehouseSinkNode, namespace?: string): TableSpe
     sortKey: node.sortKey.map(named),
     ...(node.distKey !== undefined && { distKey: named(node.distKey) }),
   }
+}
+
+/** How long the rows of a node wait for windows to close: size and grace of each table before it that emits final rows. */
+function closingTime(node: Node): number {
+  const before = Math.max(0, ...node.inputs.map(closingTime))
+  if ((node.kind !== 'aggregate' && node.kind !== 'reduce') || node.emit !== 'final') return before
+  const { size = 0, grace = 0 } = windowOf(node) ?? {}
+  return before + size + grace
 }
 
 /** How rows of a rows topic become rows of its warehouse table. */
@@ -71,7 +79,7 @@ export function rowsProgram(
     topicId,
     partitions,
     table: tableSpec(node, namespace),
-    freshness: node.freshness,
+    visibleWithin: node.freshness + closingTime(node),
     flushInterval: node.freshness / 2,
     row: (bytes, value) => [
       ...pick(key, keyRecord(bytes)),

@@ -77,8 +77,8 @@ export interface RowsProgram {
   readonly topicId: string | undefined
   readonly partitions: number
   readonly table: TableSpec
-  /** What the topology promises: from a row's arrival to its being visible, in ms. */
-  readonly freshness: number
+  /** From an event to the row that stands for it, as the topology promises it, in ms. */
+  readonly visibleWithin: number
   /** Time in ms from a row's arrival to the flush that carries it. */
   readonly flushInterval: number
   row(key: Buffer, value: Buffer): Row

@@ -56,7 +56,7 @@ export function reportSink(report: Report, topology: string, sink: SinkTask, now
   const place = { topology, table, partition: String(sink.partition) }
   const { flushes, failures, upserts, deletes } = sink.flushed
   report(METRICS.freshness, secondsOf(sink.freshness.at(now) ?? null), place)
-  report(METRICS.freshnessTarget, sink.program.freshness / 1_000, { topology, table })
+  report(METRICS.freshnessTarget, sink.program.visibleWithin / 1_000, { topology, table })
   report(METRICS.pendingRows, sink.pendingRows, place)
   report(METRICS.flushes, flushes, { ...place, result: 'ok' })
   report(METRICS.flushes, failures, { ...place, result: 'failed' })

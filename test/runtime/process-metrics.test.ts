@@ -196,6 +196,23 @@ describe('the metrics of a process', () => {
     await process.close()
   })
 
+  it('promise final rows only once their windows close', async () => {
+    const metrics = await open()
+    const group = await TestGroup.create()
+    const final = topology(
+      'final',
+      events.pipe(
+        window(tumbling('1 minute', { grace: '30 seconds' })),
+        aggregate('counted', { c: count() }, { emit: 'final' }),
+        to(warehouse('rows', { freshness: '10 seconds' })),
+      ),
+    )
+    const process = await group.start(final, { metrics })
+    await process.settle()
+    expect(figureOf(await metrics.snapshot(), 'warehouse_freshness_target_seconds')).toBe(100)
+    await process.close()
+  })
+
   it('tell entries that were in memory from those that were looked up', async () => {
     const lookups = async (metrics: PrometheusMetrics) => {
       const snapshot = await metrics.snapshot()

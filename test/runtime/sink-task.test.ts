@@ -26,7 +26,7 @@ const PROGRAM: RowsProgram = {
   topicId: 'id',
   partitions: 2,
   table: SPEC,
-  freshness: 2 * FRESH,
+  visibleWithin: 2 * FRESH,
   flushInterval: FRESH,
   row: (key, value) => [key.toString(), value.toString()],
   rowKey: key => [key.toString()],
