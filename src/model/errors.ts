@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'STATE_INCOMPATIBLE'
   | 'LOG'
   | 'LOG_FENCED'
+  | 'LOG_REFUSED'
   | 'LOG_IN_USE'
   | 'STORE'
   | 'STORE_IN_USE'

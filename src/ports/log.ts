@@ -116,8 +116,14 @@ export class LogError extends MillraceError {
   constructor(
     readonly action: 'abort' | 'fatal',
     message: string,
-    options?: { readonly cause?: unknown; readonly fenced?: boolean },
+    options?: {
+      readonly cause?: unknown
+      /** Another producer or member took over: LOG_FENCED. */
+      readonly fenced?: boolean
+      /** Credentials, certificates or permissions do not suffice, until somebody changes them: LOG_REFUSED. */
+      readonly refused?: boolean
+    },
   ) {
-    super(options?.fenced ? 'LOG_FENCED' : 'LOG', message, options)
+    super(options?.fenced ? 'LOG_FENCED' : options?.refused ? 'LOG_REFUSED' : 'LOG', message, options)
   }
 }

@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../model/errors.js'
 
 /**
- * Failures that come again at every start until somebody changes the topology, the options, the topics or the warehouse:
- * restarting would only hide them. A sink that another owner took over is among them, because a restart would take it
- * back, and two workers would take it from each other in turn. So are bad records under `onError: 'fail'`, which a
- * restart reads again.
+ * Failures that come again at every start until somebody changes the topology, the options, the topics, permissions or
+ * the warehouse: restarting would only hide them. A sink that another owner took over is among them, because a restart
+ * would take it back, and two workers would take it from each other in turn. So are bad records under `onError: 'fail'`,
+ * which a restart reads again.
  */
 const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
   'INVALID_TOPOLOGY',
@@ -12,6 +12,7 @@ const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
   'INVALID_DURATION',
   'INVALID_SCHEMA',
   'LOAD',
+  'LOG_REFUSED',
   'MISSING_TOPIC',
   'TOPIC_MISMATCH',
   'OFFSET_GONE',

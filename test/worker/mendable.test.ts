@@ -7,8 +7,13 @@ describe('mendable', () => {
     code => expect(mendable(code)).toBe(true),
   )
 
-  it.each(['MISSING_TOPIC', 'INVALID_OPTION', 'STATE_INCOMPATIBLE', 'WAREHOUSE_FENCED', 'USER_CODE', 'LOAD'])(
-    'no restart mends %s',
-    code => expect(mendable(code)).toBe(false),
-  )
+  it.each([
+    'MISSING_TOPIC',
+    'LOG_REFUSED',
+    'INVALID_OPTION',
+    'STATE_INCOMPATIBLE',
+    'WAREHOUSE_FENCED',
+    'USER_CODE',
+    'LOAD',
+  ])('no restart mends %s', code => expect(mendable(code)).toBe(false))
 })

@@ -131,7 +131,9 @@ export class KafkaClient<C extends Client<never>> {
     if (thrown !== undefined && !isKafkaFailure(thrown)) return thrown
     const { name } = this.context
     if (this.disconnection) {
-      return new LogError('fatal', `Connecting to ${name} failed: ${sentence(this.disconnection)}`, { cause: thrown })
+      const refused = this.disconnection.lasting
+      const message = `Connecting to ${name} failed: ${sentence(this.disconnection)}`
+      return new LogError('fatal', message, { cause: thrown, refused })
     }
     const failure = this.lastError === '' ? thrown : { code: CODE.transport, message: this.lastError }
     return isKafkaFailure(failure) ? logError(name, 'Connecting', failure, text => this.clean(text)) : failure

@@ -43,6 +43,13 @@ const FENCED = new Set<number>([
   CODE.fencedInstance,
   CODE.producerFenced,
 ])
+const REFUSED = new Set<number>([
+  CODE.authentication,
+  CODE.topicAuthorization,
+  CODE.groupAuthorization,
+  CODE.clusterAuthorization,
+  CODE.transactionalIdAuthorization,
+])
 const TRANSIENT = new Set<number>([
   CODE.timedOut,
   CODE.timedOutQueue,
@@ -97,7 +104,7 @@ export function logError(log: string, doing: string, failure: KafkaFailure, clea
     ? ' A newer producer or member with the same id took over: stop this instance, or give it another instance id.'
     : advice(failure)
   const message = `${doing} at ${log} failed: ${clean(failure.message)} (code ${failure.code}).${reason}`
-  return new LogError(action, message, { cause: failure, fenced })
+  return new LogError(action, message, { cause: failure, fenced, refused: REFUSED.has(failure.code) })
 }
 
 /** The error for a position outside of what a partition holds. */

@@ -28,6 +28,11 @@ describe('a failure of Kafka', () => {
     expect(errorOf(-169).message).toContain('credentials')
   })
 
+  it('that somebody has to grant something for is refused', () => {
+    for (const code of [-169, 29, 30, 31, 53])
+      expect(errorOf(code)).toMatchObject({ action: 'fatal', code: 'LOG_REFUSED' })
+  })
+
   it('is tried again where the client says so, or its code does', () => {
     expect(isTransient({ code: 25, message: '', isRetriable: true })).toBe(true)
     expect(isTransient({ code: -185, message: '', isRetriable: false })).toBe(false)
