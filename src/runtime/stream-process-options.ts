@@ -31,6 +31,11 @@ export interface StreamProcessOptions {
   readonly guarantee?: Guarantee
   /** Longest time between commits, in ms; default 200. */
   readonly commitInterval?: number
+  /**
+   * Part of a turn of the loop that restoring state takes while tasks run, in ms; default 50. It is ten times as long while
+   * none runs.
+   */
+  readonly restoreSlice?: number
   /** Names this process among those of its group; stable over restarts, so that a successor fences it. */
   readonly instanceId: string
   readonly logger: Logger

@@ -10,10 +10,9 @@ import { openParts } from './process-parts.js'
 import { type ProcessStatus, statusOf } from './process-status.js'
 import type { CatalogueEntry } from './progress.js'
 import type { RepartitionWriter } from './repartition-writer.js'
+import { type Owned, RestorationSet, type RestoreProgress } from './restoration-set.js'
 import { SinkSet } from './sink-set.js'
-import { readOffsets, startOffset } from './start-offset.js'
 import type { StreamProcessOptions } from './stream-process-options.js'
-import type { SubTopologyProgram } from './sub-topology-program.js'
 import type { Task } from './task.js'
 import { taskEnvironment } from './task-environment.js'
 import { TaskSet } from './task-set.js'
@@ -25,10 +24,11 @@ const POLL_RECORDS = 10_000
 const POLL_AT_MOST = 100
 /** Partials and changed windows in memory from which on a commit is due at once. */
 const HELD_AT_MOST = 200_000
+/** Part of a turn that restoring takes while tasks run, in ms, and how much longer it is while none runs. */
+const RESTORE_SLICE = 50
+const ALONE = 10
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
 const QUIET_POLLS = 3
-
-type Owned = { readonly program: SubTopologyProgram; readonly at: TopicPartition }
 
 /**
  * One stream process: a member of the topology's consumer group that runs the tasks of its partitions in one loop, and
@@ -39,13 +39,13 @@ export class StreamProcess {
   private readonly sinks: SinkSet
   private readonly writers: readonly RepartitionWriter[]
   private readonly commitInterval: number
-  private readonly exactlyOnce: boolean
   private readonly transaction: Transaction
   private lastCommit: number
   private polledAt: number
   private uncommittedSince: number | undefined
   private quiet = 0
-  /** Owned partitions whose tasks were dropped by a failed transaction, to be opened again. */
+  private readonly restorations: RestorationSet
+  /** Owned partitions whose tasks were dropped by a failed transaction, to be restored after the next poll. */
   private dropped: Owned[] = []
   private closed = false
 
@@ -68,8 +68,9 @@ export class StreamProcess {
     const { tasks, sinks, writers } = this
     metrics.measure({ tasks, sinks, writers, deadLetters, health: () => this.health() })
     this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
-    this.exactlyOnce = options.guarantee !== 'at_least_once'
-    this.transaction = new Transaction(producer, consumer, this.tasks, this.sinks, program, clock, this.exactlyOnce)
+    this.restorations = new RestorationSet(options, consumer, tasks, plan.progress, catalogue)
+    const exactlyOnce = options.guarantee !== 'at_least_once'
+    this.transaction = new Transaction(producer, consumer, tasks, sinks, program, clock, exactlyOnce)
     this.lastCommit = clock.now()
     this.polledAt = this.lastCommit
   }
@@ -94,14 +95,15 @@ export class StreamProcess {
   /** One turn of the loop: polls for up to `timeoutMs`, processes what came, and commits when that is due. */
   async step(timeoutMs: number): Promise<void> {
     this.polledAt = this.options.clock.now()
-    const polled = await this.consumer.poll(POLL_RECORDS, timeoutMs)
+    const polled = await this.consumer.poll(POLL_RECORDS, this.restorations.ready ? 0 : timeoutMs)
     this.metrics.polled(polled)
-    const restored = await this.rebalance(polled)
+    await this.rebalance(polled)
     await this.attempt(async () => {
-      await this.dispatch(polled, restored)
+      await this.dispatch(polled)
       if (this.commitDue(this.options.clock.now())) await this.commit()
     })
-    // Only now: before the poll a sink could be taken from its new owner, and a batch of the poll is not for it.
+    // Only now: before the poll a task or sink could belong to somebody else, and a batch of the poll is not for it.
+    await this.restore()
     await this.sinks.openWaiting()
     const now = this.options.clock.now()
     const work = this.hasWork(now)
@@ -123,14 +125,12 @@ export class StreamProcess {
   }
 
   /** Hands out what was polled. Sinks come first: they are no part of a transaction that may fail. */
-  private async dispatch({ batches, ends }: Polled, restored: ReadonlySet<string>): Promise<void> {
+  private async dispatch({ batches, ends }: Polled): Promise<void> {
     const now = this.options.clock.now()
     for (const batch of batches) this.sinks.get(partitionId(batch))?.process(batch, now)
     if (batches.length > 0) await this.transaction.begin()
-    const taskOf = (at: TopicPartition): Task | undefined =>
-      restored.has(partitionId(at)) ? undefined : this.tasks.get(partitionId(at))
-    for (const batch of batches) await taskOf(batch)?.process(batch)
-    for (const end of ends) taskOf(end)?.reachedEnd()
+    for (const batch of batches) await this.tasks.get(partitionId(batch))?.process(batch)
+    for (const end of ends) this.tasks.get(partitionId(end))?.reachedEnd()
   }
 
   private commitDue(now: number): boolean {
@@ -158,42 +158,53 @@ export class StreamProcess {
     this.uncommittedSince = undefined
   }
 
-  /**
-   * Gives up and takes over partitions. The answer is which tasks were restored: what was polled for them lies behind
-   * the place where they read on.
-   */
-  private async rebalance({ lost, revoked, assigned }: Polled): Promise<ReadonlySet<string>> {
+  /** Gives up and takes over partitions. */
+  private async rebalance({ lost, revoked, assigned }: Polled): Promise<void> {
     if (lost.length > 0) await this.giveUp()
     if (revoked.length > 0 && this.tasks.all.length > 0) {
       const leaving = revoked.map(at => this.tasks.get(partitionId(at))).filter(task => task !== undefined)
       await this.attempt(() => this.commit(leaving))
     }
     await this.release([...lost, ...revoked])
-    if (assigned.length > 0) await this.adopt(assigned)
-    if (this.dropped.length === 0) return new Set()
-    const positions = await this.openTasks(this.dropped.splice(0))
-    for (const position of positions) await this.consumer.seek(position)
-    return new Set(positions.map(partitionId))
+    this.adopt(assigned)
+    this.restorations.add(this.dropped.splice(0))
   }
 
   private async release(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
     const ids = new Set(partitions.map(partitionId))
     this.dropped = this.dropped.filter(({ at }) => !ids.has(partitionId(at)))
+    await this.restorations.drop(partitions)
     await this.tasks.drop(partitions)
     await this.sinks.drop(partitions)
     this.consumer.release(partitions)
   }
 
-  /** Makes the tasks of newly owned partitions. */
-  private async adopt(partitions: readonly TopicPartition[]): Promise<void> {
+  /** Begins to make the tasks and sinks of newly owned partitions. */
+  private adopt(partitions: readonly TopicPartition[]): void {
     const processing: Owned[] = []
     for (const at of partitions) {
       const program = this.program.subs.find(sub => sub.topic === at.topic)
-      if (program?.kind === 'processing') processing.push({ program, at })
+      if (program?.kind === 'processing') processing.push({ program, at, wasRunning: false })
       else if (program?.kind === 'rows') this.sinks.adopt(program, at.partition)
     }
-    if (processing.length > 0) this.consumer.assign(await this.openTasks(processing))
+    this.restorations.add(processing)
+  }
+
+  /** Restores for a slice of time. Tasks that can run join the others, and their partitions are read. */
+  private async restore(): Promise<void> {
+    const { clock, restoreSlice = RESTORE_SLICE } = this.options
+    const slice = this.tasks.all.length > 0 ? restoreSlice : ALONE * restoreSlice
+    for (const { owned, task } of await this.restorations.advance(clock.now() + slice)) {
+      this.tasks.add(task)
+      await this.read({ ...owned.at, offset: task.nextOffset }, owned.wasRunning)
+    }
+  }
+
+  /** Reads a partition from where its task is to go on. What was polled of it for a dropped task lies behind that. */
+  private async read(position: PartitionOffset, wasRunning: boolean): Promise<void> {
+    if (wasRunning) await this.consumer.seek(position)
+    else this.consumer.assign([position])
   }
 
   /**
@@ -204,41 +215,15 @@ export class StreamProcess {
     await this.transaction.abort()
     this.metrics.gaveUp()
     for (const { program, partition } of this.tasks.all) {
-      this.dropped.push({ program, at: { topic: program.topic, partition } })
+      this.dropped.push({ program, at: { topic: program.topic, partition }, wasRunning: true })
     }
     await this.tasks.close()
-  }
-
-  /** Opens tasks and answers where they read on. */
-  private async openTasks(owned: readonly Owned[]): Promise<PartitionOffset[]> {
-    const { log, clock, logger } = this.options
-    const started = clock.now()
-    const at = owned.map(one => one.at)
-    const { committed, progress: read } = await readOffsets(this.consumer, log, at, this.program.plan.progress)
-    for (const [fingerprint, entry] of read.catalogue) this.catalogue.set(fingerprint, entry)
-    const positions: PartitionOffset[] = []
-    let records = 0
-    for (const { program, at } of owned) {
-      const { task, restored } = await this.tasks.open(program, at.partition)
-      records += restored
-      const progress = read.tasks.get(task.name)
-      if (progress) task.restore(progress)
-      const known = { committed: committed.get(partitionId(at)), progress: progress?.nextOffset }
-      const from = startOffset(at, known, this.exactlyOnce, this.program.plan.progress)
-      task.nextOffset = from ?? (await log.watermarks(at)).low
-      for (const writer of program.writers) writer.markers.add(task)
-      positions.push({ ...at, offset: task.nextOffset })
-    }
-    logger.info(
-      `Running ${at.map(partitionId).join(', ')}; restored ${records} changelog records in ${clock.now() - started} ms.`,
-    )
-    return positions
   }
 
   /** Steps until nothing is left to do: on the embedded log, where a poll that finds nothing means that there is nothing. */
   async settle(): Promise<void> {
     this.quiet = 0
-    while (this.quiet < QUIET_POLLS || this.sinks.waiting > 0 || this.dropped.length > 0) {
+    while (this.quiet < QUIET_POLLS || this.sinks.waiting > 0 || this.restoring > 0) {
       await this.step(this.sinks.waiting > 0 ? POLL_AT_MOST : 0)
       if (this.hasWork(this.options.clock.now())) {
         await this.attempt(() => this.commit())
@@ -246,6 +231,16 @@ export class StreamProcess {
       }
     }
     await this.sinks.flush()
+  }
+
+  /** Tasks that do not run yet. */
+  private get restoring(): number {
+    return this.dropped.length + this.restorations.size
+  }
+
+  /** How far restoring is, for metrics. */
+  get restoreProgress(): RestoreProgress {
+    return this.restorations.progress
   }
 
   /** Figures of the tasks of this process. */
@@ -261,7 +256,7 @@ export class StreamProcess {
       ...(uncommittedSince !== undefined && { uncommittedSince }),
       joined: this.consumer.joined,
       running: tasks.all.length,
-      restoring: this.dropped.length,
+      restoring: this.restoring,
       sinksOpen: sinks.open,
       sinksWaiting: sinks.waiting,
     }
@@ -290,6 +285,7 @@ export class StreamProcess {
   private async leave(): Promise<void> {
     this.closed = true
     this.metrics.close()
+    await this.restorations.close()
     await this.sinks.close()
     await this.tasks.close()
     await this.consumer.close()

@@ -4,8 +4,9 @@ import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log } from '../ports/log.js'
 import type { Store, StoreEngine, StoreWrite } from '../ports/store.js'
-import { positionWrite, readPosition, restoreTable } from './changelog.js'
+import { ChangelogTail, positionWrite, readPosition } from './changelog.js'
 import { RepartitionTask } from './repartition-task.js'
+import { Restoration } from './restoration.js'
 import { TOMBSTONE_RETENTION } from './sink-task.js'
 import { SourceTask } from './source-task.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
@@ -48,21 +49,25 @@ export class TaskSet {
     return false
   }
 
-  /** Makes a task with its store brought up to the changelog's end; answers the number of records that took. */
-  async open(program: SubTopologyProgram, partition: number): Promise<{ task: Task; restored: number }> {
+  /** Makes a task that does not run yet: its store is to be brought up to the end of its changelogs. */
+  async prepare(program: SubTopologyProgram, partition: number): Promise<Restoration> {
     const store = program.aggregates.size > 0 ? await this.openStore(program, partition) : undefined
     const { input } = program
     const task =
       input.kind === 'source'
         ? new SourceTask(program, input, partition, store, this.environment)
         : new RepartitionTask(program, input, partition, store, this.environment)
-    let restored = 0
+    const tails: ChangelogTail[] = []
     for (const { program: aggregate, windows } of task.tables) {
-      restored += await restoreTable(this.log, aggregate.changelog, partition, windows, store!, this.clock.now())
+      tails.push(await ChangelogTail.of(this.log, { topic: aggregate.changelog, partition }, windows, store!))
     }
-    await task.open()
-    this.tasks.set(partitionId({ topic: program.topic, partition }), task)
-    return { task, restored }
+    return new Restoration(task, tails, () => this.clock.now())
+  }
+
+  /** Takes a restored task in. Its lane is spoken of from now on. */
+  add(task: Task): void {
+    for (const writer of task.program.writers) writer.markers.add(task)
+    this.tasks.set(partitionId({ topic: task.program.topic, partition: task.partition }), task)
   }
 
   /** Opens a store. One that is damaged, stale, of another engine, or ahead of its changelog is wiped, to be restored. */

@@ -34,11 +34,11 @@ export class TestGroup {
     readonly clock: ManualClock,
   ) {}
 
-  /** Sessions last 100 ms of the clock. */
-  static async create(partitions = 1): Promise<TestGroup> {
+  /** Sessions last 100 ms of the clock, unless another time is given. */
+  static async create(partitions = 1, sessionTimeoutMs = 100): Promise<TestGroup> {
     const clock = new ManualClock()
     clock.time = T0
-    const log = await embeddedLog({ store: await memoryEngine().open('log'), clock, sessionTimeoutMs: 100 })
+    const log = await embeddedLog({ store: await memoryEngine().open('log'), clock, sessionTimeoutMs })
     await log.createTopics([{ name: 'events', partitions, config: {} }])
     const group = new TestGroup(log, clock)
     group.producer = await log.producer()

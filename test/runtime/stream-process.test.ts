@@ -200,9 +200,11 @@ describe('a process', () => {
     const group = await TestGroup.create()
     let second: StreamProcess | undefined
     let committed = false
+    let stolen = false
     const before = async (name: string) => {
       committed ||= name === 'committed'
-      if (!committed || name !== 'watermarks' || second !== undefined) return
+      if (!committed || name !== 'watermarks' || stolen) return
+      stolen = true
       group.clock.time += 101
       second = await group.start(local, { instanceId: 'second' })
       await group.send(0, at(1, 2))

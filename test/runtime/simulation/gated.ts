@@ -36,8 +36,12 @@ export function gatedLog(log: Log, gate: Gate): Log {
     },
     async *read(at: TopicPartition, from: number, to: number): AsyncIterable<RecordBatch> {
       for await (const batch of log.read(at, from, to)) {
-        await gate.pass('read')
-        yield batch
+        for (let next = 0; next < batch.count; ) {
+          await gate.pass('read')
+          const end = Math.min(batch.count, next + gate.pollRecords())
+          yield part(batch, next, end)
+          next = end
+        }
       }
     },
     async consumer(options) {
@@ -47,6 +51,21 @@ export function gatedLog(log: Log, gate: Gate): Log {
       return gatedProducer(await log.producer(options), gate)
     },
     close: () => log.close(),
+  }
+}
+
+/** Records `[from, to)` of a batch. */
+function part(batch: RecordBatch, from: number, to: number): RecordBatch {
+  return {
+    ...batch,
+    count: to - from,
+    offsets: batch.offsets.subarray(from, to),
+    timestamps: batch.timestamps.subarray(from, to),
+    keyStart: batch.keyStart.subarray(from, to),
+    keyLength: batch.keyLength.subarray(from, to),
+    valueStart: batch.valueStart.subarray(from, to),
+    valueLength: batch.valueLength.subarray(from, to),
+    headers: index => batch.headers(index + from),
   }
 }
 

@@ -35,7 +35,8 @@ export class Member implements Gate {
   readonly stores = new Set<Store>()
   private process: StreamProcess | undefined
   private running: Promise<void> | undefined
-  private parked: { readonly go: () => void; readonly crash: () => void } | undefined
+  /** Operations that wait: that of the loop, and those that go on beside it. */
+  private parked: { readonly go: () => void; readonly crash: () => void }[] = []
   private signal = (): void => undefined
   private dead = false
   private passes = 0
@@ -60,6 +61,8 @@ export class Member implements Gate {
         commitInterval: world.commitInterval,
         guarantee: world.guarantee,
         instanceId,
+        // One batch a turn, so that whatever happens can happen between two of them.
+        restoreSlice: 0,
         logger: { info: () => undefined, warn: () => undefined },
       })
     })
@@ -79,10 +82,10 @@ export class Member implements Gate {
     const stopped = new Promise<void>(resolve => {
       this.signal = resolve
     })
-    const { parked } = this
-    this.parked = undefined
-    if (parked) parked.go()
-    else if (!this.running && this.process) this.run(() => (this.process as StreamProcess).step(0))
+    const parked = this.parked.splice(0)
+    for (const { go } of parked) go()
+    if (parked.length > 0 && !this.running) return
+    if (parked.length === 0 && !this.running && this.process) this.run(() => (this.process as StreamProcess).step(0))
     await Promise.race([stopped, this.running])
   }
 
@@ -105,7 +108,7 @@ export class Member implements Gate {
   /** Ends at once, in the middle of what it does. `leaves`: its session ends with it instead of running out. */
   async crash(leaves: boolean): Promise<void> {
     this.dead = true
-    this.parked?.crash()
+    for (const { crash } of this.parked.splice(0)) crash()
     await this.running
     for (const store of this.stores) await store.close()
     if (leaves) for (const consumer of this.consumers) await consumer.close()
@@ -149,7 +152,7 @@ export class Member implements Gate {
     if (++this.passes > PASSES) throw new Error('It goes in circles.')
     if (this.world.calm || !this.world.random.chance(0.1)) return
     await new Promise<void>((resolve, reject) => {
-      this.parked = { go: resolve, crash: () => reject(new Crashed()) }
+      this.parked.push({ go: resolve, crash: () => reject(new Crashed()) })
       this.signal()
     })
     this.alive()

@@ -1,9 +1,11 @@
-import type { LogProducer, Polled } from '../../../src/ports/log.js'
+import { type PartitionOffset, partitionId } from '../../../src/model/topic-partition.js'
+import type { LogProducer } from '../../../src/ports/log.js'
 import { LaneTable, type Marker } from '../../../src/runtime/lane-table.js'
 import { encodeMarker } from '../../../src/runtime/marker-writer.js'
 import type { TaskProgress } from '../../../src/runtime/progress.js'
 import { RepartitionTask } from '../../../src/runtime/repartition-task.js'
 import { RepartitionWriter } from '../../../src/runtime/repartition-writer.js'
+import { type Owned, RestorationSet } from '../../../src/runtime/restoration-set.js'
 import { SourceTask } from '../../../src/runtime/source-task.js'
 import { StreamProcess } from '../../../src/runtime/stream-process.js'
 import { Task } from '../../../src/runtime/task.js'
@@ -41,6 +43,12 @@ function field<T>(of: object, name: string): T {
 }
 
 type Restore = (progress: TaskProgress) => void
+type Read = (position: PartitionOffset, wasRunning: boolean) => unknown
+type Add = (owned: readonly Owned[]) => void
+
+function idOf({ at }: Owned): string {
+  return partitionId(at)
+}
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -99,15 +107,31 @@ export const MUTATIONS: readonly Mutation[] = [
     plant: () => replace(RepartitionWriter, 'clear', () => undefined),
   },
   {
-    name: 'what was polled before a restore is processed after it',
+    name: 'a task that is restored after an abort goes on behind what was polled for its predecessor',
     idle: false,
     plant: () =>
-      replace(
-        StreamProcess,
-        'dispatch',
-        (_, original: (polled: Polled, restored: Set<string>) => unknown, polled: Polled) =>
-          original(polled, new Set()),
+      replace(StreamProcess, 'read', (_, original: Read, position: PartitionOffset, wasRunning: boolean) =>
+        wasRunning ? undefined : original(position, wasRunning),
       ),
+  },
+  {
+    name: 'a restore goes on over the loss of its partition',
+    idle: false,
+    plant: () => {
+      const goOn = replace(RestorationSet, 'drop', async () => undefined)
+      const once = replace(RestorationSet, 'add', (self, original: Add, owned: readonly Owned[]) => {
+        const under = new Set([
+          ...field<{ owned: readonly Owned[] }[]>(self, 'asked').flatMap(asked => asked.owned.map(idOf)),
+          ...field<{ owned: Owned }[]>(self, 'known').map(one => idOf(one.owned)),
+          ...field<{ owned: Owned }[]>(self, 'running').map(one => idOf(one.owned)),
+        ])
+        original(owned.filter(one => !under.has(idOf(one))))
+      })
+      return () => {
+        once()
+        goOn()
+      }
+    },
   },
   {
     name: 'lateness is judged by all lanes of the process',
