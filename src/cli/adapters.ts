@@ -17,7 +17,7 @@ import { rocksdbClassicEngine } from '../state/rocksdb/classic-engine.js'
 import { rocksdbNativeEngine } from '../state/rocksdb/native-engine.js'
 import { pgliteWarehouse } from '../warehouse/pglite/pglite-warehouse.js'
 import { postgresWarehouse } from '../warehouse/postgres/postgres-warehouse.js'
-import { type LogFlags, type StoreEngineName, settings } from './options.js'
+import { type KafkaFlags, type LogFlags, type StoreEngineName, settings } from './options.js'
 import { registryAddress } from './registry-address.js'
 import { secret, secretKafkaSettings } from './secrets.js'
 import { systemClock } from './system-clock.js'
@@ -77,17 +77,24 @@ export async function kafkaTokens(
   )
 }
 
+/** The log of `--kafka`. */
+export async function openKafka(
+  flags: KafkaFlags & { readonly kafka: string; readonly commitInterval?: number },
+  logger: Logger,
+): Promise<Log> {
+  const tokens = await kafkaTokens(flags)
+  const config = kafkaSettings(flags)
+  const { kafka: brokers, commitInterval: commitIntervalMs = 0 } = flags
+  return kafkaLog({ brokers, config, commitIntervalMs, clock: systemClock, logger, ...(tokens && { tokens }) })
+}
+
 /**
  * The log of `--kafka`, else the embedded one in `--state`. An embedded log is on disk whatever keeps the state.
  * @throws MillraceError LOG_IN_USE when another program has the embedded log open.
  */
 export async function openLog(flags: LogFlags & { readonly commitInterval?: number }, logger: Logger): Promise<Log> {
-  if (flags.kafka !== undefined) {
-    const tokens = await kafkaTokens(flags)
-    const config = kafkaSettings(flags)
-    const { kafka: brokers, commitInterval: commitIntervalMs = 0 } = flags
-    return kafkaLog({ brokers, config, commitIntervalMs, clock: systemClock, logger, ...(tokens && { tokens }) })
-  }
+  const { kafka } = flags
+  if (kafka !== undefined) return openKafka({ ...flags, kafka }, logger)
   const engine = storeEngine(flags.storeEngine === 'memory' ? 'rocksdb-native' : flags.storeEngine)
   return openEmbeddedLog({ engine, directory: join(flags.state, 'log'), clock: systemClock })
 }

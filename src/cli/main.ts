@@ -24,6 +24,7 @@ import {
   positiveNumber,
   registryFlag,
   schemasFlag,
+  sourcePartitionsFlag,
   stateFlag,
   storeEngineFlag,
   wholeNumber,
@@ -65,13 +66,17 @@ function loggerOf({ logLevel }: { readonly logLevel: LogLevel }): Logger {
   return createLogger({ level: logLevel, readable: process.stderr.isTTY === true })
 }
 
-function withLogFlags(command: Command): Command {
+function withKafkaFlags(command: Command, withoutKafka?: string): Command {
   return command
-    .addOption(kafkaFlag())
+    .addOption(kafkaFlag(withoutKafka))
     .addOption(kafkaConfigFlag())
     .addOption(kafkaConfigFileFlag())
     .addOption(kafkaAuthFlag())
     .addOption(awsRegionFlag())
+}
+
+function withLogFlags(command: Command): Command {
+  return withKafkaFlags(command)
     .addOption(registryFlag())
     .addOption(stateFlag())
     .addOption(schemasFlag())
@@ -159,6 +164,21 @@ function addDescribe(program: Command): void {
     .action(async (files, options) => {
       const { describeCommand } = await import('./describe.js')
       process.exitCode = await describeCommand(files, options, io)
+    })
+}
+
+function addTopics(program: Command): void {
+  const command = program.command('topics').argument('<file...>', 'files that export a topology')
+  withKafkaFlags(command, 'only --dry-run')
+    .description('create the topics of topologies where they are missing, or print them')
+    .addOption(namespaceFlag())
+    .addOption(sourcePartitionsFlag())
+    .addOption(flag('--dry-run', 'create nothing').default(false))
+    .addOption(flag('--format <name>', 'how').choices(['table', 'json', 'commands']).default('table'))
+    .addOption(logLevelFlag())
+    .action(async (files, options) => {
+      const { topicsCommand } = await import('./topics.js')
+      process.exitCode = await topicsCommand(files, options, { io, logger: loggerOf(options) })
     })
 }
 
@@ -256,6 +276,7 @@ const program = new Command('millrace')
 addStart(program)
 addRun(program)
 addDescribe(program)
+addTopics(program)
 addCheck(program)
 addCodegen(program)
 addLoad(program)

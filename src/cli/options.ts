@@ -12,10 +12,10 @@ export function flag(flags: string, description: string): Option {
 }
 
 /** Lets a command's parser refuse what `parse` throws at. */
-function refusing<T>(parse: (text: string) => T): (text: string) => T {
-  return text => {
+function refusing<T>(parse: (text: string, before?: T) => T): (text: string, before?: T) => T {
+  return (text, before) => {
     try {
-      return parse(text)
+      return parse(text, before)
     } catch (thrown) {
       throw new InvalidArgumentError(messageOf(thrown))
     }
@@ -68,14 +68,18 @@ const namespace = refusing(text => {
   return text
 })
 
-/** Where the log and its schemas are: flags of every command that reads or writes records. */
-export interface LogFlags {
+/** Where Kafka is, and how to get in. */
+export interface KafkaFlags {
   readonly kafka?: string
   readonly kafkaConfig?: Readonly<Record<string, string>>
   readonly kafkaConfigFile?: string
   readonly kafkaAuth?: KafkaAuth
   /** Default: that of AWS's own variables. */
   readonly awsRegion?: string
+}
+
+/** Where the log and its schemas are: flags of every command that reads or writes records. */
+export interface LogFlags extends KafkaFlags {
   readonly registry?: string
   readonly state: string
   readonly schemas: string
@@ -89,8 +93,8 @@ export type KafkaAuth = (typeof KAFKA_AUTHS)[number]
 export const STORE_ENGINES = ['rocksdb-native', 'rocksdb', 'memory'] as const
 export type StoreEngineName = (typeof STORE_ENGINES)[number]
 
-export function kafkaFlag(): Option {
-  return flag('--kafka <host:port>', 'brokers, separated by commas; without it: the embedded log in --state')
+export function kafkaFlag(without = 'the embedded log in --state'): Option {
+  return flag('--kafka <host:port>', `brokers, separated by commas; without it: ${without}`)
 }
 
 export function kafkaConfigFlag(): Option {
@@ -140,4 +144,21 @@ export function namespaceFlag(): Option {
 
 export function instanceIdFlag(): Option {
   return flag('--instance-id <name>', 'names this worker; keep it over restarts').default(hostname(), 'the host name')
+}
+
+/** `TOPIC=COUNT`, repeated or separated by commas. */
+export function sourcePartitionsFlag(): Option {
+  const count = wholeNumber(1)
+  const parse = refusing((text: string, before: Readonly<Record<string, number>> = {}) => {
+    const found: Record<string, number> = { ...before }
+    for (const part of text.split(',')) {
+      const [, topic, digits = ''] = /^([^=]+)=(.*)$/.exec(part.trim()) ?? []
+      if (topic === undefined) throw new Error('It must be TOPIC=COUNT such as quest-events=8.')
+      found[topic] = count(digits)
+    }
+    return found
+  })
+  return flag('--partitions <topic=count>', 'of a source topic that is not there yet or not asked for; may be repeated')
+    .argParser(parse)
+    .default({}, 'none')
 }

@@ -1,17 +1,20 @@
 import Table from 'cli-table3'
+import type { Logger } from 'pino'
 import { topicCommand } from '../log/kafka/topic-command.js'
 import { MillraceError, messageOf } from '../model/errors.js'
-import type { Log, TopicDescription } from '../ports/log.js'
+import type { TopicDescription } from '../ports/log.js'
 import { sourceTopics, surveyTopics } from '../runtime/prepare-topics.js'
 import { planTopics, type TopicPlan } from '../runtime/topic-plan.js'
 import { type DescribedTopic, describe } from '../topology/describe.js'
 import type { Topology } from '../topology/node.js'
+import { openKafka } from './adapters.js'
 import type { Io } from './io.js'
+import type { KafkaFlags } from './options.js'
+import { soundTopologies } from './sound-topologies.js'
 
 export type TopicsFormat = 'table' | 'json' | 'commands'
 
-export interface TopicsOptions {
-  readonly kafka?: string
+export interface TopicsOptions extends KafkaFlags {
   readonly namespace?: string
   readonly dryRun: boolean
   readonly format: TopicsFormat
@@ -37,14 +40,13 @@ const BROKERS = 'BROKER:9092'
 
 /**
  * `millrace topics FILE…`: creates the topics that topologies need, or prints them with `--dry-run`.
- * @param open connects to the brokers of `--kafka`; not called without it.
  * @returns the exit code: 0, or 1 where a topic exists with another number of partitions; then nothing is created.
  * @throws MillraceError MISSING_TOPIC, INVALID_OPTION; LogError where topics may not be created.
  */
 export async function topicsCommand(
-  topologies: readonly Topology[],
+  files: readonly string[],
   options: TopicsOptions,
-  { io, open }: { readonly io: Io; readonly open: (brokers: string) => Promise<Log> },
+  { io, logger }: { readonly io: Io; readonly logger: Logger },
 ): Promise<number> {
   const { kafka, dryRun, format, namespace } = options
   const counts = new Map(Object.entries(options.partitions))
@@ -54,9 +56,10 @@ export async function topicsCommand(
       'No broker is given, so nothing can be created. Pass --kafka, or print what is needed with --dry-run.',
     )
   }
+  const topologies = await soundTopologies(files)
   const rows: TopicRow[] = []
   const mismatches: MillraceError[] = []
-  const log = kafka === undefined ? undefined : await open(kafka)
+  const log = kafka === undefined ? undefined : await openKafka({ ...options, kafka }, logger)
   try {
     for (const topology of topologies) {
       if (log === undefined) {

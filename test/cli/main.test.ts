@@ -11,12 +11,12 @@ describe('millrace', () => {
   it('lists its commands', async () => {
     const { code, stdout } = await millrace(['--help'])
     expect(code).toBe(0)
-    for (const command of ['start', 'run', 'describe', 'check', 'codegen', 'load', 'produce']) {
+    for (const command of ['start', 'run', 'describe', 'topics', 'check', 'codegen', 'load', 'produce']) {
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
     }
   })
 
-  it.each(['start', 'run', 'describe', 'codegen', 'load', 'produce'])(
+  it.each(['start', 'run', 'describe', 'topics', 'codegen', 'load', 'produce'])(
     '%s: each flag has its variable',
     async command => {
       const { stdout } = await millrace([command, '--help'])
