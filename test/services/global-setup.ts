@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import type { ProvidedContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import { kafkaAvailable, startKafka } from './kafka.js'
 import { postgresAvailable, startPostgres } from './postgres.js'
+import { prometheusAvailable } from './prometheus.js'
 import { registryAvailable, startRegistry } from './registry.js'
 
 declare module 'vitest' {
@@ -16,11 +18,17 @@ declare module 'vitest' {
 }
 
 /** A real service that test files ask for by `inject('<name>')`, or start for themselves. */
-interface Service {
-  readonly name: 'kafka' | 'postgres' | 'registry'
+type Service = OwnService | SharedService
+
+interface OwnService {
+  readonly name: string
   /** What a file that starts its own one contains. */
   readonly own: string
   available(): string | undefined
+}
+
+interface SharedService extends OwnService {
+  readonly name: keyof ProvidedContext
   start(): Promise<{ readonly address: string; stop(): Promise<void> }>
 }
 
@@ -52,6 +60,7 @@ const SERVICES: readonly Service[] = [
       return { address: registry.url, stop: () => registry.stop() }
     },
   },
+  { name: 'prometheus', own: 'startPrometheus(', available: prometheusAvailable },
 ]
 
 /**
@@ -64,8 +73,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const teardown = async () => {
     await Promise.all(stops.map(stop => stop()))
   }
-  const starting = SERVICES.map(async ({ name, own, available, start }) => {
-    project.provide(name, undefined)
+  const starting = SERVICES.map(async service => {
+    const { name, own, available } = service
+    if ('start' in service) project.provide(service.name, undefined)
     const shared = files.filter(({ text }) => text.includes(`inject('${name}')`))
     const suites = [...shared, ...files.filter(({ text }) => text.includes(own))].map(({ path }) => path)
     if (suites.length === 0) return
@@ -76,10 +86,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
       console.warn(message)
       return
     }
-    if (shared.length === 0) return
-    const { address, stop } = await start()
+    if (shared.length === 0 || !('start' in service)) return
+    const { address, stop } = await service.start()
     stops.push(stop)
-    project.provide(name, address)
+    project.provide(service.name, address)
   })
   const failed = (await Promise.allSettled(starting)).find(result => result.status === 'rejected')
   if (failed) {
