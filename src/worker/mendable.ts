@@ -11,6 +11,7 @@ const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
   'INVALID_OPTION',
   'INVALID_DURATION',
   'INVALID_SCHEMA',
+  'SCHEMA_INCOMPATIBLE',
   'LOAD',
   'LOG_REFUSED',
   'MISSING_TOPIC',
