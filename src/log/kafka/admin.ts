@@ -74,6 +74,7 @@ export async function createTopics(client: Client, topics: readonly TopicSpec[],
     throw new LogError(
       'fatal',
       `${client.context.name} does not let this user create topics (${reason}). Grant CREATE on topics with the prefix of the topology's group, or let somebody who may run:\n${commands}`,
+      { refused: true },
     )
   }
   const deadline = clock.now() + USABLE_WITHIN_MS

@@ -204,11 +204,15 @@ export class KafkaClient<C extends Client<never>> {
   failed(doing: string, thrown: unknown): unknown {
     if (!isKafkaFailure(thrown)) return thrown
     const { clock, name } = this.context
-    const recent = this.disconnection && clock.now() - this.disconnection.at < RECENT_MS
     const error = logError(name, doing, thrown, text => this.clean(text))
+    const fenced = error.code === 'LOG_FENCED'
+    // A new process asks for a new token.
+    if (this.tokenRefused(thrown)) return new LogError(error.action, error.message, { cause: thrown })
+    const recent = this.disconnection && clock.now() - this.disconnection.at < RECENT_MS
     if (!recent || !this.disconnection || !UNREACHED.has(thrown.code)) return error
     const message = `${error.message} The last connection failed: ${sentence(this.disconnection)}`
-    return new LogError(error.action, message, { cause: thrown, fenced: error.code === 'LOG_FENCED' })
+    const refused = this.disconnection.lasting && this.context.tokens === undefined
+    return new LogError(error.action, message, { cause: thrown, fenced, refused })
   }
 
   close(): Promise<void> {
