@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AvroSchema } from '../model/avro-schema.js'
 import { MillraceError, messageOf } from '../model/errors.js'
 import type { SchemaRegistry } from '../ports/schema-registry.js'
@@ -8,6 +9,9 @@ import { breakingChanges } from './schema-changes.js'
 
 /** Top-level attributes of `.avsc` files that say something to Millrace's commands, and nothing about the values. */
 const OWN_ATTRIBUTES = ['topic', 'key', 'timestamp', 'schemaId']
+
+/** How long an instance of a registry may take to learn of a schema that another one registered, in ms. */
+const FOLLOWS_WITHIN = 500
 
 type Data = Readonly<Record<string, unknown>>
 
@@ -38,7 +42,7 @@ export function confluentRegistry(address: RegistryAddress): SchemaRegistry {
   async function assertServed(): Promise<void> {
     if (served) return
     const answer = await requests.ask((client, common) => client.Subject.all({ ...common, limit: 1 }))
-    if ('refused' in answer && answer.refused.status === 404) {
+    if (isMissing(answer)) {
       throw new MillraceError(
         'REGISTRY',
         `${requests.name} does not serve the Confluent schema registry API: GET /subjects answers 404. Does the address lack a path, such as /apis/ccompat/v7 for Apicurio?`,
@@ -50,11 +54,16 @@ export function confluentRegistry(address: RegistryAddress): SchemaRegistry {
   async function fetchSchema(id: number): Promise<AvroSchema | undefined> {
     // Bytes that are no schema id: no registry hands these out, and some take the question amiss.
     if (id <= 0) return undefined
-    const answer = await requests.ask((client, common) => client.Schema.find({ ...common, id }))
+    const ask = () => requests.ask((client, common) => client.Schema.find({ ...common, id }))
+    let answer = await ask()
+    if (isMissing(answer)) {
+      await assertServed()
+      await sleep(FOLLOWS_WITHIN)
+      answer = await ask()
+    }
     if ('data' in answer) return schemaIn(answer.data, `the id ${id}`)
-    if (answer.refused.status !== 404) throw unexpected(`for the schema with id ${id}`, answer)
-    await assertServed()
-    return undefined
+    if (isMissing(answer)) return undefined
+    throw unexpected(`for the schema with id ${id}`, answer)
   }
 
   /** The schema of an answer, with the definitions that it refers to. */
@@ -78,7 +87,7 @@ export function confluentRegistry(address: RegistryAddress): SchemaRegistry {
 
   function missing(subject: string, version: number, answer: Answer): MillraceError {
     const what = `version ${version} of "${subject}"`
-    if (!('refused' in answer) || answer.refused.status !== 404) return unexpected(`for ${what}`, answer)
+    if (!isMissing(answer)) return unexpected(`for ${what}`, answer)
     return new MillraceError(
       'INVALID_SCHEMA',
       `A schema of the schema registry ${requests.name} refers to ${what}, which is not there. Register it again.`,
@@ -160,6 +169,10 @@ export function confluentRegistry(address: RegistryAddress): SchemaRegistry {
       return asked
     },
   }
+}
+
+function isMissing(answer: Answer): boolean {
+  return 'refused' in answer && answer.refused.status === 404
 }
 
 function withoutOwnAttributes(schema: AvroSchema): AvroSchema {

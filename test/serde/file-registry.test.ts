@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { derivedSchemaId, fileRegistry } from '../../src/serde/file-registry.js'
+import { registryContract } from './registry-contract.js'
 
 const record = (name: string, extra: object = {}) => ({
   type: 'record',
@@ -20,6 +21,10 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(directory, { recursive: true })
 })
+
+const shared = mkdtempSync(join(tmpdir(), 'millrace-registry-'))
+afterAll(() => rmSync(shared, { recursive: true }))
+registryContract('fileRegistry', () => fileRegistry({ schemas: [], file: join(shared, 'schemas.json') }))
 
 const put = (name: string, schema: object) => writeFileSync(join(directory, name), JSON.stringify(schema))
 

@@ -120,9 +120,23 @@ describe('what is asked', () => {
     expect(asked).toEqual(['GET /schemas/ids/1'])
     there = false
     expect([await registry.schema(2), await registry.schema(2)]).toEqual([undefined, undefined])
-    expect(asked.slice(1)).toEqual(['GET /schemas/ids/2', 'GET /subjects?limit=1', 'GET /schemas/ids/2'])
+    const asking = 'GET /schemas/ids/2'
+    expect(asked.slice(1)).toEqual([asking, 'GET /subjects?limit=1', asking, asking, asking])
     there = true
     expect(await registry.schema(2)).toBe('long')
+  })
+
+  it('twice where there is none: another instance may have registered it just now', async () => {
+    let there = false
+    const { url } = await serve((request, response, count) => {
+      if (request.url === '/subjects?limit=1') answer(response, 200, [])
+      else if (there) long(request, response, count)
+      else {
+        there = true
+        answer(response, 404, { error_code: 40403, message: 'Schema not found' })
+      }
+    })
+    expect(await confluentRegistry({ urls: [url] }).schema(2)).toBe('long')
   })
 
   it('without the right to register, for a schema that is registered', async () => {
