@@ -15,8 +15,7 @@ const seconds = (ms: number) => `${Math.floor(ms / 1_000)} s`
 /**
  * Why a worker should be started anew, a sentence each; empty while it is healthy. A process that does not report, or
  * whose loop or commit stalls, for 60 seconds; and one that failed 5 times in a row and is not running, because its
- * restarts do not help. Restoring is no stall, and neither is a log or a warehouse that cannot be reached: a restart
- * brings neither back.
+ * restarts do not help. Restoring is no stall, and neither is a warehouse that cannot be reached: rows wait for it.
  */
 export function livenessProblems(processes: readonly ProcessStatus[], now: number): readonly string[] {
   return processes.flatMap(status => {
