@@ -153,20 +153,22 @@ export const METRICS = {
     'state',
   ]),
 
-  restoredRecords: metric('gauge', 'restored_records', 'Changelog records that the restore going on has read.', [
+  restoredRecords: metric('gauge', 'restored_records', 'Changelog offsets that the restore going on has passed.', [
     'topology',
     'task',
   ]),
   restoreTotalRecords: metric(
     'gauge',
     'restore_expected_records',
-    'Changelog records that the restore going on has to read in all.',
+    'Changelog offsets that the restore going on has to pass in all.',
     ['topology', 'task'],
   ),
-  restoreEta: metric('gauge', 'restore_eta_seconds', 'Time until the restore going on ends, at its rate so far.', [
-    'topology',
-    'task',
-  ]),
+  restoreEta: metric(
+    'gauge',
+    'restore_eta_seconds',
+    'Time until all tasks of the process are restored, at the speed so far.',
+    ['topology'],
+  ),
 
   freshness: metric(
     'gauge',

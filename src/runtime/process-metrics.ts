@@ -7,6 +7,7 @@ import type { DeadLetters } from './dead-letters.js'
 import { METRICS } from './metrics.js'
 import type { ProcessHealth } from './process-health.js'
 import type { RepartitionWriter } from './repartition-writer.js'
+import type { RestoreProgress } from './restoration-set.js'
 import { counting } from './sent-records.js'
 import type { SinkSet } from './sink-set.js'
 import type { StreamProcessOptions } from './stream-process-options.js'
@@ -24,7 +25,7 @@ export interface MeasuredParts {
   readonly sinks: Pick<SinkSet, 'all'>
   readonly writers: readonly Pick<RepartitionWriter, 'topic' | 'held'>[]
   readonly deadLetters: Pick<DeadLetters, 'counts' | 'committed' | 'givenUp'>
-  health(): ProcessHealth
+  readonly process: { health(): ProcessHealth; readonly restoreProgress: RestoreProgress }
 }
 
 /** The metrics of one stream process: figures that it keeps anyway, read at scrape time, and what happens once a commit. */
@@ -39,7 +40,7 @@ export class ProcessMetrics implements MetricSource {
   private readonly commitDuration: Histogram
   private readonly commitRecords: Histogram
   private readonly commitBytes: Histogram
-  private process: MeasuredParts | undefined
+  private parts: MeasuredParts | undefined
   private remove: () => void = () => undefined
   private readonly partitions = { assigned: 0, revoked: 0, lost: 0 }
   private rebalances = 0
@@ -75,9 +76,9 @@ export class ProcessMetrics implements MetricSource {
   readonly flushDuration = (table: string): Histogram =>
     this.metrics.histogram(METRICS.flushDuration, { ...this.topology, table })
 
-  /** Reads figures from `process` from now on, until `close`. */
-  measure(process: MeasuredParts): void {
-    this.process = process
+  /** Reads figures from these from now on, until `close`. */
+  measure(parts: MeasuredParts): void {
+    this.parts = parts
     this.remove = this.metrics.add(this)
   }
 
@@ -99,14 +100,14 @@ export class ProcessMetrics implements MetricSource {
     this.commitRecords.observe(sent.records - this.sentBefore.records)
     this.commitBytes.observe(sent.bytes - this.sentBefore.bytes)
     this.sentBefore = { ...sent }
-    this.process?.deadLetters.committed()
+    this.parts?.deadLetters.committed()
   }
 
   /** Notes that everything since the last commit was given up. */
   gaveUp(): void {
     this.aborted++
     this.sentBefore = { ...this.sent }
-    this.process?.deadLetters.givenUp()
+    this.parts?.deadLetters.givenUp()
   }
 
   close(): void {
@@ -122,7 +123,7 @@ export class ProcessMetrics implements MetricSource {
 
   private async lookUp(): Promise<void> {
     const { clock, log } = this
-    const tasks = this.process?.tasks.all ?? []
+    const tasks = this.parts?.tasks.all ?? []
     if (clock.now() - this.stateBytesAt >= STATE_INTERVAL) {
       this.stateBytesAt = clock.now()
       const sizes = new Map<string, number>()
@@ -139,9 +140,9 @@ export class ProcessMetrics implements MetricSource {
   }
 
   report(report: Report): void {
-    const { topology, process } = this
-    if (process === undefined) return
-    const { tasks, sinks, writers, deadLetters } = process
+    const { topology, parts } = this
+    if (parts === undefined) return
+    const { tasks, sinks, writers, deadLetters, process } = parts
     for (const task of tasks.all) reportTask(report, topology.topology, task, this)
     for (const sink of sinks.all) reportSink(report, topology.topology, sink, this.clock.now())
     for (const { topic, held } of writers) report(METRICS.heldPartials, held, { ...topology, topic })
@@ -152,8 +153,18 @@ export class ProcessMetrics implements MetricSource {
     for (const [change, count] of Object.entries(this.partitions)) {
       report(METRICS.rebalancedPartitions, count, { ...topology, change })
     }
+    this.reportRestoring(report, process.restoreProgress)
     this.reportSessions(report)
     this.reportHealth(report, process.health())
+  }
+
+  private reportRestoring(report: Report, { byTask, tasks, millisecondsLeft = Number.NaN }: RestoreProgress): void {
+    const { topology } = this
+    for (const { task, done, total } of byTask) {
+      report(METRICS.restoredRecords, done, { ...topology, task })
+      report(METRICS.restoreTotalRecords, total, { ...topology, task })
+    }
+    if (tasks > 0) report(METRICS.restoreEta, millisecondsLeft / 1_000, topology)
   }
 
   /** The same figures from all topologies of a process, which share its warehouse. */

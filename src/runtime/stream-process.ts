@@ -66,7 +66,7 @@ export class StreamProcess {
     this.sinks = new SinkSet(log, consumer, warehouse, deadLetters, clock, environment.warn, metrics.flushDuration)
     this.writers = writersOf(program)
     const { tasks, sinks, writers } = this
-    metrics.measure({ tasks, sinks, writers, deadLetters, health: () => this.health() })
+    metrics.measure({ tasks, sinks, writers, deadLetters, process: this })
     this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
     this.restorations = new RestorationSet(options, consumer, tasks, plan.progress, catalogue)
     const exactlyOnce = options.guarantee !== 'at_least_once'

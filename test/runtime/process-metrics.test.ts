@@ -213,6 +213,34 @@ describe('the metrics of a process', () => {
     await process.close()
   })
 
+  it('say how far restoring is, and when it will be done', async () => {
+    const group = await TestGroup.create()
+    const seed = await group.start(counts)
+    await group.send(0, ...Array.from({ length: 40 }, (_, i) => at(0, { k: `k${i}` })))
+    await seed.settle()
+    await seed.close()
+    const metrics = await open()
+    const process = await group.start(counts, { metrics, restoreSlice: 0, watch: { pollRecords: 1 } })
+    const task = { topology: 'counts', task: 'by-k/0' }
+    while (process.restoreProgress.done < 10) {
+      group.clock.time += 50
+      await process.step(0)
+    }
+    const snapshot = await metrics.snapshot()
+    const done = figureOf(snapshot, 'restored_records', task) as number
+    const expected = figureOf(snapshot, 'restore_expected_records', task) as number
+    expect(done).toBeGreaterThanOrEqual(10)
+    expect(expected).toBeGreaterThanOrEqual(40)
+    const left = figureOf(snapshot, 'restore_eta_seconds') as number
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThan(expected)
+    expect(figureOf(snapshot, 'tasks', { state: 'restoring' })).toBe(1)
+    await process.settle()
+    expect(seriesOf(await metrics.snapshot(), 'restored_records')).toEqual([])
+    expect(seriesOf(await metrics.snapshot(), 'restore_eta_seconds')).toEqual([])
+    await process.close()
+  })
+
   it('tell entries that were in memory from those that were looked up', async () => {
     const lookups = async (metrics: PrometheusMetrics) => {
       const snapshot = await metrics.snapshot()
@@ -249,7 +277,7 @@ it('lag does not count what no task sees: the control records behind the last re
     sinks: { all: [] },
     writers: [],
     deadLetters: { counts: [], committed: () => undefined, givenUp: () => undefined },
-    health: () => process.health(),
+    process,
   })
   const nothing = { batches: [], ends: [], assigned: [], revoked: [], lost: [] }
   await metrics.refresh()
