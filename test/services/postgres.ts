@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import type { Certificate } from './certificates.js'
 
 /** A PostgreSQL server of the tests. */
 export interface PostgresService {
@@ -36,8 +37,17 @@ export function postgresAvailable(): string | undefined {
   return undefined
 }
 
-/** Starts PostgreSQL on a free port with data in a temporary folder. */
-export async function startPostgres(): Promise<PostgresService> {
+/** How clients come in where not everybody may. */
+export interface PostgresAccess {
+  readonly tls: Certificate
+  readonly password: string
+}
+
+/**
+ * Starts PostgreSQL on a free port with data in a temporary folder. With `access`, clients need TLS and the password by
+ * SCRAM-SHA-256, which the URL leaves out.
+ */
+export async function startPostgres(access?: PostgresAccess): Promise<PostgresService> {
   const unavailable = postgresAvailable()
   if (unavailable) throw new Error(unavailable)
   const bin = binaries() as string
@@ -49,8 +59,10 @@ export async function startPostgres(): Promise<PostgresService> {
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
 
   const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+  if (access) initdb.push(...withPassword(folder, access.password))
   const created = spawnSync(join(bin, 'initdb'), initdb, { cwd: folder, encoding: 'utf8', ...identity })
   if (created.status !== 0) throw new Error(`initdb failed: ${created.stderr}`)
+  const tls = access ? tlsSettings(data, access.tls) : []
 
   let server: ChildProcess | undefined
   const log = join(folder, 'log')
@@ -61,14 +73,18 @@ export async function startPostgres(): Promise<PostgresService> {
     await exited
   }
   const start = async () => {
-    const settings = [...SETTINGS, 'listen_addresses=127.0.0.1'].flatMap(setting => ['-c', setting])
+    const settings = [...SETTINGS, ...tls, 'listen_addresses=127.0.0.1'].flatMap(setting => ['-c', setting])
     const output = openSync(log, 'a')
     server = spawn(join(bin, 'postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...settings], {
       cwd: folder,
       stdio: ['ignore', output, output],
       ...identity,
     })
-    await waitUntilReady(url, server, log)
+    await waitUntilReady(
+      access ? `${url}?sslmode=no-verify&password=${encodeURIComponent(access.password)}` : url,
+      server,
+      log,
+    )
   }
   const endWithThisProcess = () => server?.kill('SIGQUIT')
   process.on('exit', endWithThisProcess)
@@ -87,6 +103,28 @@ export async function startPostgres(): Promise<PostgresService> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Arguments of initdb that give the superuser a password, and make everybody show one. */
+function withPassword(folder: string, password: string): string[] {
+  const file = join(folder, 'password')
+  writeFileSync(file, `${password}\n`, { mode: 0o644 })
+  return [`--pwfile=${file}`, '-A', 'scram-sha-256']
+}
+
+/** Puts key and certificate beside the data, where the server's user may read them, and refuses clients without TLS. */
+function tlsSettings(data: string, tls: Certificate): string[] {
+  const { uid, gid } = statSync(data)
+  for (const [name, source] of [
+    ['server.crt', tls.certificate],
+    ['server.key', tls.key],
+  ] as const) {
+    const file = join(data, name)
+    writeFileSync(file, readFileSync(source), { mode: 0o600 })
+    chownSync(file, uid, gid)
+  }
+  writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
+  return ['ssl=on']
 }
 
 async function waitUntilReady(url: string, server: ChildProcess, log: string): Promise<void> {
@@ -128,7 +166,7 @@ function postgresUser(): { uid: number; gid: number } | undefined {
   return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)

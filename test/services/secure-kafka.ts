@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { type Certificate, newAuthority, newServerCertificate } from './certificates.js'
 import { type KafkaService, startKafka } from './kafka.js'
 
 /** A broker that clients reach by SASL over TLS: PLAIN, SCRAM-SHA-512 and OAUTHBEARER. */
@@ -27,8 +26,8 @@ const REAUTHENTICATE_MS = 5_000
 /** Users are asked for their rights where `settings` name an authorizer; administrators come in by `inside`. */
 export async function startSecureKafka(settings: Readonly<Record<string, string>> = {}): Promise<SecureKafkaService> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-tls-'))
-  const authority = await authorityIn(folder, 'authority')
-  const otherAuthority = await authorityIn(folder, 'other-authority')
+  const authority = await newAuthority(folder, 'authority')
+  const otherAuthority = await newAuthority(folder, 'other-authority')
   const users = Object.entries(PASSWORDS)
   const plain = users.map(([name, password]) => `user_${name}="${password}"`).join(' ')
   const client = 'listener.name.client'
@@ -52,12 +51,12 @@ export async function startSecureKafka(settings: Readonly<Record<string, string>
   )
   return {
     ...kafka,
-    authority,
-    otherAuthority,
+    authority: authority.certificate,
+    otherAuthority: otherAuthority.certificate,
     passwords: PASSWORDS,
     settings: (user, mechanism) => ({
       'security.protocol': 'SASL_SSL',
-      'ssl.ca.location': authority,
+      'ssl.ca.location': authority.certificate,
       'sasl.mechanism': mechanism,
       'sasl.username': user,
       'sasl.password': PASSWORDS[user],
@@ -69,25 +68,10 @@ export async function startSecureKafka(settings: Readonly<Record<string, string>
   }
 }
 
-const openssl = (...args: readonly string[]) => promisify(execFile)('openssl', args)
-const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-
-/** Makes `<name>.pem`, a certificate that may sign others, and `<name>.key`. */
-async function authorityIn(folder: string, name: string): Promise<string> {
-  const file = join(folder, `${name}.pem`)
-  const key = join(folder, `${name}.key`)
-  await openssl('req', '-x509', ...NEW_KEY, '-days', '2', '-subj', `/CN=${name}`, '-keyout', key, '-out', file)
+/** One file with the broker's key and certificate, as Kafka takes them in PEM. */
+async function brokerKeyIn(folder: string, authority: Certificate): Promise<string> {
+  const { certificate, key } = await newServerCertificate(folder, authority)
+  const file = join(folder, 'broker.pem')
+  await writeFile(file, [await readFile(key), await readFile(certificate)].join(''))
   return file
-}
-
-/** One file with the broker's key and certificate, signed by the authority. */
-async function brokerKeyIn(folder: string, authority: string): Promise<string> {
-  const at = (name: string) => join(folder, name)
-  await openssl('req', ...NEW_KEY, '-subj', '/CN=broker', '-keyout', at('broker.key'), '-out', at('broker.csr'))
-  await writeFile(at('broker.ext'), 'subjectAltName=IP:127.0.0.1\n')
-  const signing = ['-CA', authority, '-CAkey', authority.replace(/pem$/, 'key'), '-CAcreateserial', '-days', '2']
-  const files = ['-in', at('broker.csr'), '-extfile', at('broker.ext'), '-out', at('broker.crt')]
-  await openssl('x509', '-req', ...signing, ...files)
-  await writeFile(at('broker.pem'), [await readFile(at('broker.key')), await readFile(at('broker.crt'))].join(''))
-  return at('broker.pem')
 }

@@ -5,7 +5,9 @@ import { MillraceError } from '../../model/errors.js'
 import type { Warehouse } from '../../ports/warehouse.js'
 import type { SqlDatabase, SqlSession, TextRow } from '../sql/database.js'
 import { sqlWarehouse } from '../sql/sql-warehouse.js'
+import { connectAdvice } from './connect-advice.js'
 import { copyText } from './copy-text.js'
+import { assertReadableFiles } from './tls-files.js'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`. */
@@ -28,10 +30,12 @@ const FETCH_ROWS = 2_000
 /**
  * A warehouse in PostgreSQL 15 or later. Nothing is connected before the first use; a lost connection is replaced at the
  * next call.
- * @throws MillraceError INVALID_OPTION when `url` is no URL of PostgreSQL, or has a password besides `password`.
+ * @throws MillraceError INVALID_OPTION when `url` is no URL of PostgreSQL, names a file for TLS that cannot be read, or
+ * has a password besides `password`.
  */
 export function postgresWarehouse({ password, ...options }: PostgresOptions): Warehouse {
   const name = nameOf(options.url)
+  assertReadableFiles(new URL(options.url))
   const url = password === undefined ? options.url : withPassword(options.url, password)
   return sqlWarehouse(new PostgresDatabase({ ...DEFAULTS, ...options, url }, name))
 }
@@ -80,7 +84,7 @@ class PostgresDatabase implements SqlDatabase {
   async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     this.requireOpen()
     this.pool ??= this.createPool()
-    const client = await (await this.pool).connect()
+    const client = await connected((await this.pool).connect())
     this.sessions.inUse++
     // A broken connection fails the query that runs and is reported here as well; without a listener it ends the process.
     const ignore = () => undefined
@@ -124,7 +128,7 @@ class PostgresDatabase implements SqlDatabase {
     client.on('error', () => undefined)
     this.sessions.inUse++
     try {
-      await client.connect()
+      await connected(client.connect())
       await client.query('BEGIN READ ONLY')
       await client.query(`DECLARE millrace_rows NO SCROLL CURSOR FOR ${sql}`)
       for (;;) {
@@ -147,6 +151,14 @@ class PostgresDatabase implements SqlDatabase {
   private requireOpen(): void {
     if (this.closing) throw new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`)
   }
+}
+
+/** Adds what to check to the message of a connection that failed. */
+function connected<T>(connecting: Promise<T>): Promise<T> {
+  return connecting.catch((thrown: unknown) => {
+    if (thrown instanceof Error) thrown.message += connectAdvice(thrown)
+    throw thrown
+  })
 }
 
 class PostgresSession implements SqlSession {
