@@ -8,7 +8,7 @@ const NULL = -1
  * Records of one partition in offset order, packed: one buffer and typed indexes, no object a record.
  *
  * `keyStart[i]`, `keyLength[i]` (-1 = null), `valueStart[i]`, `valueLength[i]` (-1 = null) point into `data`.
- * Offsets and timestamps (ms since 1970) are doubles, exact up to 2^53.
+ * Offsets and timestamps (ms since 1970) are doubles, exact up to 2^53. `data` may hold bytes of other records too.
  */
 export interface RecordBatch {
   readonly topic: string
@@ -37,6 +37,24 @@ export function valueBytesAt(batch: RecordBatch, index: number): Buffer | null {
   const length = batch.valueLength[index] as number
   const start = batch.valueStart[index] as number
   return length === NULL ? null : batch.data.subarray(start, start + length)
+}
+
+/** Records `[from, to)` of a batch, as a view into the same bytes. */
+export function sliceBatch(batch: RecordBatch, from: number, to = batch.count): RecordBatch {
+  if (from === 0 && to === batch.count) return batch
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    count: to - from,
+    data: batch.data,
+    offsets: batch.offsets.subarray(from, to),
+    timestamps: batch.timestamps.subarray(from, to),
+    keyStart: batch.keyStart.subarray(from, to),
+    keyLength: batch.keyLength.subarray(from, to),
+    valueStart: batch.valueStart.subarray(from, to),
+    valueLength: batch.valueLength.subarray(from, to),
+    headers: index => batch.headers(from + index),
+  }
 }
 
 const NO_HEADERS: readonly Header[] = []

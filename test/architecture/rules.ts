@@ -64,7 +64,18 @@ export const RULES: Readonly<Record<string, Rule>> = {
   windows: { parts: ['model', 'ports', 'topology'] },
   aggregates: { parts: ['model', 'ports', 'topology'] },
   operators: { parts: ['model', 'ports', 'topology', 'windows', 'aggregates'], packages: ['rxjs'] },
-  'log/kafka': { parts: ADAPTER_PARTS, packages: [...NODE, 'node-rdkafka', 'aws-msk-iam-sasl-signer-js'] },
+  'log/kafka': {
+    parts: ADAPTER_PARTS,
+    // The packed reader is a native module of our own, loaded by its path.
+    packages: [
+      ...NODE,
+      'node:module',
+      'node:url',
+      'node-rdkafka',
+      'node-rdkafka/package.json',
+      'aws-msk-iam-sasl-signer-js',
+    ],
+  },
   'log/embedded': { parts: ADAPTER_PARTS, packages: NODE },
   'state/rocksdb': { parts: ADAPTER_PARTS, packages: [...NODE, 'rocksdb-native', 'rocksdb'] },
   'state/memory': { parts: ADAPTER_PARTS, packages: NODE },

@@ -5,6 +5,7 @@ import { LogError } from '../../ports/log.js'
 import { type ConnectionFailure, connectionFailure } from './connection-failure.js'
 import { CODE, isKafkaFailure, isTransient, type KafkaFailure, logError } from './kafka-error.js'
 import type { OauthTokens } from './oauth-tokens.js'
+import type { PackedReader } from './packed-reader.js'
 import { type KafkaSettings, redact } from './settings.js'
 
 export type Driver = typeof import('node-rdkafka')
@@ -26,6 +27,8 @@ export interface KafkaContext {
   readonly tokens?: OauthTokens
   readonly clock: Clock
   readonly logger: KafkaLogger
+  /** Absent: records are read by node-rdkafka's `consume(n)`. */
+  readonly packedReader?: PackedReader
 }
 
 type Callback<T> = (failure: LibrdKafkaError | null | undefined, value: T) => void
@@ -184,6 +187,12 @@ export class KafkaClient<C extends Client<never>> {
     return this.during(
       new Promise<T>((resolve, reject) => start((failure, value) => (failure ? reject(failure) : resolve(value)))),
     )
+  }
+
+  /** Runs a native call that answers at once. @throws KafkaFailure when the client is closed. */
+  atOnce<T>(call: (native: C) => T): T {
+    if (!this.open) throw { code: CODE.state, message: 'the client is closed' }
+    return call(this.native)
   }
 
   /** Keeps the client from being disconnected before `call` is done. */

@@ -1,4 +1,4 @@
-import type { Message, KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
+import type { KafkaConsumer as NativeConsumer, TopicPartitionOffset } from 'node-rdkafka'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../../model/topic-partition.js'
 import { type LogConsumer, LogError, type Polled, type Watermarks } from '../../ports/log.js'
 import { connectToGroup, type Membership, Restarts } from './group-client.js'
@@ -6,6 +6,7 @@ import type { KafkaClient, KafkaContext } from './kafka-client.js'
 import { CODE, isKafkaFailure, type KafkaFailure, logError, offsetGone } from './kafka-error.js'
 import { Readings } from './readings.js'
 import type { Rebalances } from './rebalances.js'
+import { RecordSource } from './record-source.js'
 
 /** Longest time that a native call blocks a thread of the pool, and that a rebalance waits to be seen, in ms. */
 const SLICE_MS = 20
@@ -20,6 +21,7 @@ interface GroupOptions extends Membership {
 export class KafkaConsumer implements LogConsumer {
   private client!: KafkaClient<NativeConsumer>
   private rebalances!: Rebalances
+  private source!: RecordSource
   private readonly readings = new Readings()
   private topics: readonly string[] = []
   private busy: Promise<void> | undefined
@@ -54,6 +56,7 @@ export class KafkaConsumer implements LogConsumer {
     })
     this.client = client
     this.rebalances = rebalances
+    this.source = new RecordSource(client)
   }
 
   get joined(): boolean {
@@ -92,7 +95,7 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
-  /** Takes up to `maxRecords` messages from librdkafka into the readings; waits up to `waitMs` for a first one. */
+  /** Takes up to `maxRecords` records from librdkafka into the readings; waits up to `waitMs` for a first one. */
   private pump(maxRecords: number, waitMs: number): Promise<void> {
     return this.alone(() => this.consume(maxRecords, waitMs))
   }
@@ -113,16 +116,8 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   private async consume(maxRecords: number, waitMs: number): Promise<void> {
-    const { native } = this.client
-    const take = (records: number, timeoutMs: number) =>
-      this.client.attempt<Message[]>(done => {
-        native.setDefaultConsumeTimeout(timeoutMs)
-        native.consume(records, done)
-      })
     try {
-      const first = waitMs > 0 ? await take(1, waitMs) : []
-      this.readings.keep(first)
-      if (waitMs === 0 || (first.length > 0 && maxRecords > 1)) this.readings.keep(await take(maxRecords, 0))
+      this.readings.keep(await this.source.take(maxRecords, waitMs))
     } catch (thrown) {
       await this.consumeFailed(thrown)
     }

@@ -1,5 +1,6 @@
 import type { Message } from 'node-rdkafka'
 import { type Header, type RecordBatch, RecordBatchBuilder } from '../../model/record-batch.js'
+import { partitionId } from '../../model/topic-partition.js'
 
 const bytesOf = (field: Buffer | string | null | undefined): Buffer | null =>
   typeof field === 'string' ? Buffer.from(field) : (field ?? null)
@@ -10,12 +11,18 @@ function headersOf(message: Message): readonly Header[] | undefined {
   )
 }
 
-/** Packs messages of one partition. */
-export function packMessages(topic: string, partition: number, messages: readonly Message[]): RecordBatch {
-  const builder = new RecordBatchBuilder(topic, partition)
+/** Packs messages, a batch a partition. */
+export function packMessages(messages: readonly Message[]): readonly RecordBatch[] {
+  const builders = new Map<string, RecordBatchBuilder>()
+  let builder: RecordBatchBuilder | undefined
   for (const message of messages) {
-    const { offset, timestamp, key, value } = message
+    const { topic, partition, offset, timestamp, key, value } = message
+    if (builder?.partition !== partition || builder.topic !== topic) {
+      const id = partitionId({ topic, partition })
+      builder = builders.get(id) ?? new RecordBatchBuilder(topic, partition)
+      builders.set(id, builder)
+    }
     builder.add(offset, timestamp ?? -1, bytesOf(key), bytesOf(value), headersOf(message))
   }
-  return builder.build()
+  return [...builders.values()].map(one => one.build())
 }

@@ -1,10 +1,10 @@
-import type { EofEvent, Message, KafkaConsumer as NativeConsumer } from 'node-rdkafka'
-import type { RecordBatch } from '../../model/record-batch.js'
-import type { TopicPartition } from '../../model/topic-partition.js'
+import type { EofEvent, KafkaConsumer as NativeConsumer } from 'node-rdkafka'
+import { type RecordBatch, sliceBatch } from '../../model/record-batch.js'
+import type { PartitionOffset, TopicPartition } from '../../model/topic-partition.js'
 import { LogError, type Watermarks } from '../../ports/log.js'
 import { KafkaClient, type KafkaContext } from './kafka-client.js'
 import { CODE, isKafkaFailure, offsetGone } from './kafka-error.js'
-import { packMessages } from './message-batches.js'
+import { RecordSource } from './record-source.js'
 import { clientSettings, FETCH_DEFAULTS } from './settings.js'
 
 const RECORDS_A_READ = 5_000
@@ -38,6 +38,7 @@ export class PartitionReader {
   ): AsyncIterable<RecordBatch> {
     const { client } = this
     const { native } = client
+    const source = new RecordSource(client)
     let next = from
     const reachedEnd = (event: EofEvent) => {
       if (event.topic === topic && event.partition === partition) next = Math.max(next, event.offset)
@@ -46,13 +47,14 @@ export class PartitionReader {
     native.assign([{ topic, partition, offset: from }])
     try {
       while (next < to) {
-        const messages = (await this.consume(topic, partition, next, bounds)).filter(
-          message => message.topic === topic && message.partition === partition,
-        )
-        const last = messages.at(-1)
-        if (last) next = Math.max(next, last.offset + 1)
-        const wanted = messages.filter(message => message.offset < to)
-        if (wanted.length > 0) yield packMessages(topic, partition, wanted)
+        for (const batch of await this.consume(source, { topic, partition, offset: next }, bounds)) {
+          if (batch.topic !== topic || batch.partition !== partition) continue
+          const { count, offsets } = batch
+          next = Math.max(next, (offsets[count - 1] as number) + 1)
+          let wanted = count
+          while (wanted > 0 && (offsets[wanted - 1] as number) >= to) wanted--
+          if (wanted > 0) yield sliceBatch(batch, 0, wanted)
+        }
       }
     } finally {
       native.removeListener('partition.eof', reachedEnd)
@@ -61,26 +63,20 @@ export class PartitionReader {
   }
 
   private async consume(
-    topic: string,
-    partition: number,
-    next: number,
+    source: RecordSource,
+    at: PartitionOffset,
     bounds: () => Promise<Watermarks>,
-  ): Promise<Message[]> {
+  ): Promise<readonly RecordBatch[]> {
     const { client } = this
-    const { native, context } = client
-    const take = (records: number, timeoutMs: number) =>
-      client.attempt<Message[]>(done => {
-        native.setDefaultConsumeTimeout(timeoutMs)
-        native.consume(records, done)
-      })
+    const { context } = client
     try {
-      const ready = await take(RECORDS_A_READ, 0)
-      return ready.length > 0 ? ready : await take(1, SLICE_MS)
+      const ready = await source.take(RECORDS_A_READ, 0)
+      return ready.length > 0 ? ready : await source.take(1, SLICE_MS)
     } catch (thrown) {
-      const doing = `Reading ${topic}/${partition}`
+      const doing = `Reading ${at.topic}/${at.partition}`
       if (!isKafkaFailure(thrown)) throw thrown
       if (thrown.code === CODE.autoOffsetReset) {
-        throw offsetGone(context.name, { topic, partition, offset: next }, await bounds())
+        throw offsetGone(context.name, at, await bounds())
       }
       const failed = client.failed(doing, thrown)
       const passing = [CODE.transport, CODE.allBrokersDown, CODE.timedOut] as readonly number[]

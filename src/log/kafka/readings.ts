@@ -1,8 +1,7 @@
-import type { EofEvent, Message } from 'node-rdkafka'
-import type { RecordBatch } from '../../model/record-batch.js'
+import type { EofEvent } from 'node-rdkafka'
+import { type RecordBatch, sliceBatch } from '../../model/record-batch.js'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../../model/topic-partition.js'
 import type { Polled } from '../../ports/log.js'
-import { packMessages } from './message-batches.js'
 
 /** Where a consumer reads in one partition. */
 interface Reading extends TopicPartition {
@@ -14,13 +13,15 @@ interface Reading extends TopicPartition {
   /** The end that librdkafka last saw, or -1. */
   end: number
   /** Taken from librdkafka and not yet handed out. */
-  messages: Message[]
+  batches: RecordBatch[]
 }
 
+const lastOffset = ({ offsets, count }: RecordBatch) => offsets[count - 1] as number
+
 /** The offset behind all that was taken. What is read again below it, after a new assignment, was taken already. */
-function behind({ messages, next }: Reading): number {
-  const last = messages.at(-1)
-  return last ? last.offset + 1 : next
+function behind({ batches, next }: Reading): number {
+  const last = batches.at(-1)
+  return last ? lastOffset(last) + 1 : next
 }
 
 /** The partitions that a consumer reads: positions, and what was taken from librdkafka for them. */
@@ -29,7 +30,7 @@ export class Readings {
 
   start({ topic, partition, offset }: PartitionOffset): void {
     const at = { topic, partition }
-    this.byId.set(partitionId(at), { ...at, next: offset, paused: false, reportedEnd: -1, end: -1, messages: [] })
+    this.byId.set(partitionId(at), { ...at, next: offset, paused: false, reportedEnd: -1, end: -1, batches: [] })
   }
 
   stop(partitions: readonly TopicPartition[]): void {
@@ -55,13 +56,17 @@ export class Readings {
 
   move(position: PartitionOffset): void {
     const reading = this.byId.get(partitionId(position))
-    if (reading) Object.assign(reading, { next: position.offset, reportedEnd: -1, end: -1, messages: [] })
+    if (reading) Object.assign(reading, { next: position.offset, reportedEnd: -1, end: -1, batches: [] })
   }
 
-  keep(messages: readonly Message[]): void {
-    for (const message of messages) {
-      const reading = this.byId.get(partitionId(message))
-      if (reading && message.offset >= behind(reading)) reading.messages.push(message)
+  keep(batches: readonly RecordBatch[]): void {
+    for (const batch of batches) {
+      const reading = this.byId.get(partitionId(batch))
+      if (!reading) continue
+      const least = behind(reading)
+      let from = 0
+      while (from < batch.count && (batch.offsets[from] as number) < least) from++
+      if (from < batch.count) reading.batches.push(sliceBatch(batch, from))
     }
   }
 
@@ -78,14 +83,16 @@ export class Readings {
     for (const reading of this.byId.values()) {
       if (reading.paused) continue
       const { topic, partition } = reading
-      if (reading.messages.length > 0 && room > 0) {
-        const messages = reading.messages.splice(0, room)
-        room -= messages.length
-        reading.next = (messages.at(-1) as Message).offset + 1
-        batches.push(packMessages(topic, partition, messages))
+      for (let batch = reading.batches[0]; batch !== undefined && room > 0; batch = reading.batches[0]) {
+        const taken = sliceBatch(batch, 0, Math.min(batch.count, room))
+        if (taken.count === batch.count) reading.batches.shift()
+        else reading.batches[0] = sliceBatch(batch, taken.count)
+        room -= taken.count
+        reading.next = lastOffset(taken) + 1
+        batches.push(taken)
       }
       const { end } = reading
-      if (reading.messages.length > 0 || end < reading.next || end === reading.reportedEnd) continue
+      if (reading.batches.length > 0 || end < reading.next || end === reading.reportedEnd) continue
       reading.next = end
       reading.reportedEnd = end
       ends.push({ topic, partition, offset: end })

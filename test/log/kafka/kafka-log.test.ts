@@ -11,4 +11,9 @@ describe.skipIf(brokers === '')('Kafka', () => {
     open: () => kafkaLog({ brokers, groupProtocol: 'classic' }),
     close: async () => undefined,
   }))
+
+  logContract('Kafka, without the packed reader', async () => ({
+    open: () => kafkaLog({ brokers, packed: false }),
+    close: async () => undefined,
+  }))
 })
