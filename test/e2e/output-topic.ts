@@ -12,9 +12,14 @@ export interface OutputRecord {
   readonly value: unknown
 }
 
-/** All committed records of a topic. `state` is the folder where the worker keeps the schemas that it registered. */
-export async function outputRecords(log: Log, topic: string, state: string): Promise<OutputRecord[]> {
-  const registry = fileRegistry({ schemas: SCHEMAS, file: join(state, 'schemas.json') })
+/** All committed records of a topic. `schemas` is the registry, or the folder where the worker keeps what it registered. */
+export async function outputRecords(
+  log: Log,
+  topic: string,
+  schemas: string | SchemaRegistry,
+): Promise<OutputRecord[]> {
+  const registry =
+    typeof schemas === 'string' ? fileRegistry({ schemas: SCHEMAS, file: join(schemas, 'schemas.json') }) : schemas
   const records: OutputRecord[] = []
   const partitions = (await log.describeTopics([topic])).get(topic)?.partitions ?? 0
   for (let partition = 0; partition < partitions; partition++) {

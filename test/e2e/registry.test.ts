@@ -2,11 +2,21 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { produceEvents } from '../../src/cli/produce.js'
 import type { QuestEventOptions } from '../../src/cli/quest-events.js'
 import { systemClock } from '../../src/cli/system-clock.js'
+import type { SchemaRegistry } from '../../src/ports/schema-registry.js'
 import { confluentRegistry } from '../../src/serde/confluent-registry.js'
 import { plain } from '../log/member.js'
 import { TcpProxy } from '../services/tcp-proxy.js'
 import { BROKEN_WRITER, NEXT_WRITER, writeAs } from './evolved-writer.js'
-import { allEqual, compareCells, expectedCells, generated } from './quest-cells.js'
+import { outputRecords } from './output-topic.js'
+import {
+  allEqual,
+  cellId,
+  compareCells,
+  expectedCells,
+  generated,
+  type QuestCell,
+  type QuestCells,
+} from './quest-cells.js'
 import { Rig } from './rig.js'
 import { until } from './until.js'
 
@@ -58,6 +68,36 @@ describe.skipIf(kafka === '' || postgres === '' || url === '')('with a schema re
     expect(comparison.cells).toBeGreaterThan(1_000)
     const { read, aggregated, deadLettered } = await rig.accounting()
     expect({ read, aggregated, deadLettered }).toEqual({ read: data.total, aggregated: data.total, deadLettered: 0 })
+  }, 240_000)
+
+  it('that starts while it is down registers the schemas of its outputs once it is there', async () => {
+    const { rig, proxy, direct, produce } = await create()
+    const data = dataOf(75)
+    await produce(data, 0, data.total)
+    proxy.become('refuse')
+    const output = `${rig.namespace}-output`
+    const worker = rig.worker({}, { OUTPUT: output })
+    await worker.logged(/The schema registry http:\S+ does not answer/)
+    const { faults } = proxy
+    proxy.become('pass')
+    const expected = expectedCells(generated(data))
+    const sum = (cells: QuestCells) => [...cells.values()].reduce((events, cell) => events + cell.events, 0)
+    const found = await until(
+      'all events in the output topic',
+      90_000,
+      async () => {
+        const { read } = await rig.accounting()
+        const cells = read === data.total ? await outputCells(rig, output, direct) : new Map()
+        return sum(cells) === data.total && cells
+      },
+      () => worker.output,
+    )
+    expect(await worker.end('SIGTERM')).toMatchObject({ code: 0 })
+    const comparison = compareCells(expected, found)
+    console.info('registry down at start, output to a topic:', { faults, ...comparison })
+    expect(faults).toBeGreaterThan(0)
+    expect(comparison).toMatchObject(allEqual)
+    expect(comparison.cells).toBeGreaterThan(1_000)
   }, 240_000)
 
   it.each(['refuse', 'hang'] as const)(
@@ -131,6 +171,16 @@ describe.skipIf(kafka === '' || postgres === '' || url === '')('with a schema re
     for (const reason of new Set(reasons)) expect(reason).toMatch(both)
   }, 240_000)
 })
+
+/** The last row of each cell in an output topic. */
+async function outputCells({ log }: Rig, topic: string, registry: SchemaRegistry): Promise<QuestCells> {
+  const cells = new Map<string, QuestCell>()
+  for (const { key, value } of await outputRecords(log, topic, registry)) {
+    const { questType, windowStart } = key as { readonly questType: string; readonly windowStart: number }
+    cells.set(cellId(questType, windowStart), value as QuestCell)
+  }
+  return cells
+}
 
 /** The reasons of all dead letters. */
 async function deadLetters({ log, group }: Rig): Promise<string[]> {
