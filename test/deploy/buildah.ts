@@ -2,11 +2,8 @@ import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-
-/** The repository's root, which is the context of the build. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+import { ROOT } from '../docs/markdown.js'
 
 /** Images and layers, kept from run to run: a layer is built again only where something under it changed. */
 const CACHE = join(ROOT, 'node_modules/.cache/millrace/image')
