@@ -19,6 +19,8 @@ export class SinkSet {
   private readonly running = new Map<string, SinkTask>()
   private readonly opening = new Map<string, SinkTask>()
   private readonly paused = new Set<SinkTask>()
+  /** Sinks that were given up, until their last flush has ended. */
+  private readonly closing = new Set<Promise<void>>()
   /** Sinks that another process took over, by partition. */
   private readonly fenced = new Map<string, { readonly thrown: MillraceError; readonly since: number }>()
 
@@ -147,7 +149,10 @@ export class SinkSet {
     }
   }
 
-  /** Gives partitions up, without a flush. */
+  /**
+   * Gives partitions up, without a flush. One that is under way is not waited for, since a warehouse that does not answer
+   * would hold up the group: it comes to its end before the next owner gets hold of the sink, or is fenced.
+   */
   async drop(partitions: readonly TopicPartition[]): Promise<void> {
     for (const at of partitions) {
       const id = partitionId(at)
@@ -157,12 +162,15 @@ export class SinkSet {
       this.running.delete(id)
       this.opening.delete(id)
       this.paused.delete(sink)
-      await sink.close()
+      const closing = sink.close().catch(thrown => this.warn(messageOf(thrown)))
+      this.closing.add(closing)
+      closing.then(() => this.closing.delete(closing))
     }
   }
 
   async close(): Promise<void> {
     await this.drop([...this.running.values(), ...this.opening.values()].map(placeOf))
+    await Promise.all(this.closing)
   }
 }
 
