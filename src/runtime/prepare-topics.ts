@@ -39,7 +39,7 @@ export async function surveyTopics(
   if (unknown.length > 0) {
     throw new MillraceError(
       'MISSING_TOPIC',
-      `Topology "${topology.name}" reads ${unknown.map(topic => `"${topic}"`).join(', ')}, which ${log.name} does not have. Create ${unknown.length === 1 ? 'it' : 'them'}, or load data with "millrace load TOPIC FILE".`,
+      `Topology "${topology.name}" reads ${unknown.map(topic => `"${topic}"`).join(', ')}, which ${log.name} does not have, or does not let this user see. Create ${unknown.length === 1 ? 'it' : 'them'}, or load data with "millrace load TOPIC FILE".`,
     )
   }
   const plan = planTopics(topology, partitions, namespace)

@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { flag, kafkaConfigFlag } from '../../src/cli/options.js'
 import { refuseSecretFlags, secret, secretKafkaSettings } from '../../src/cli/secrets.js'
+import { tableUnder } from '../docs/markdown.js'
 
 let folder: string
 
@@ -56,6 +57,21 @@ describe('secretKafkaSettings', () => {
     })
     expect(secretKafkaSettings({})).toEqual({})
   })
+
+  it('are those that the documentation lists', () => {
+    const listed = tableUnder('docs/operating.md', '## Authentication and secrets')
+    const variables = listed.map(([variable = '']) => variable).filter(name => name.startsWith('MILLRACE_KAFKA_'))
+    const found = secretKafkaSettings(Object.fromEntries(variables.map(name => [name, name])))
+    const asked: string[] = []
+    const environment = new Proxy<Record<string, string>>({}, { get: (_, name) => void asked.push(String(name)) })
+    secretKafkaSettings(environment)
+    expect(Object.values(found)).toEqual(variables)
+    expect(asked.filter(name => !name.endsWith('_FILE'))).toEqual(variables)
+    for (const [variable = '', text = ''] of listed) {
+      const setting = Object.keys(found).find(name => found[name] === variable)
+      if (setting !== undefined) expect(text.split(',')[0]).toBe(setting)
+    }
+  })
 })
 
 describe('refuseSecretFlags', () => {
@@ -87,6 +103,7 @@ describe('refuseSecretFlags', () => {
     'postgres://host/db?user=ali&password=hunter2',
     'postgres:///db?password=hunter2&host=/run',
     'postgres://ali:hunter2 of 2@host/db',
+    'http://one:8081, http://ali:hunter2@two:8081/path',
     'http://registry-1, http://ali:hunter2@registry-2',
   ])('an address with a password: %s', address => {
     expect(said(['--warehouse', address])).toMatch(
