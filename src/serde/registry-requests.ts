@@ -67,22 +67,25 @@ export class RegistryRequests {
 
   /**
    * Asks one instance after the other until one answers.
-   * @throws MillraceError REGISTRY when none does, or none lets this process in.
+   * @throws MillraceError REGISTRY when none does; REGISTRY_REFUSED when one does not let this process in.
    */
   async ask(call: Call): Promise<Answer> {
     this.clients ??= openClients(this.address)
     const { clients } = this
     const deadline = performance.now() + this.timeout
     let failure: unknown
+    let index = this.current
     for (let attempt = 0; attempt < ROUNDS * clients.length; attempt++) {
       if (attempt >= clients.length && performance.now() > deadline) break
       if (attempt > 0 && attempt % clients.length === 0) await sleep(PAUSE * 2 ** (attempt / clients.length - 1))
       try {
-        return this.judged(await this.once(clients[this.current] as Client, call))
+        const answer = await this.once(clients[index] as Client, call)
+        this.current = index
+        return this.judged(answer)
       } catch (thrown) {
         if (thrown instanceof MillraceError) throw thrown
         failure = thrown
-        this.current = (this.current + 1) % clients.length
+        index = (index + 1) % clients.length
       }
     }
     throw new MillraceError(
@@ -98,7 +101,7 @@ export class RegistryRequests {
     const { status, reason } = answer.refused
     if (status !== 401 && status !== 403) return answer
     throw new MillraceError(
-      'REGISTRY',
+      'REGISTRY_REFUSED',
       `The schema registry ${this.name} answers ${status}${reason && ` (${reason})`}: ${
         this.address.authorization?.() === undefined
           ? 'it wants to know who asks, and no user, password or token is set'

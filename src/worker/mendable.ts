@@ -14,6 +14,7 @@ const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
   'SCHEMA_INCOMPATIBLE',
   'LOAD',
   'LOG_REFUSED',
+  'REGISTRY_REFUSED',
   'MISSING_TOPIC',
   'TOPIC_MISMATCH',
   'OFFSET_GONE',

@@ -163,7 +163,10 @@ describe('who asks', () => {
     expect(await registry.schema(1)).toBe('long')
     token = 'hunter3'
     const error = await errorOf(registry.schema(2))
-    expect([error.code, error.message]).toEqual(['REGISTRY', expect.stringContaining('answers 401 (no): it does not')])
+    expect([error.code, error.message]).toEqual([
+      'REGISTRY_REFUSED',
+      expect.stringContaining('answers 401 (no): it does not'),
+    ])
     expect(error.message).not.toContain('hunter')
     expect((await errorOf(confluentRegistry({ urls: [url] }).schema(1))).message).toContain(
       'no user, password or token',
