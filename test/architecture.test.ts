@@ -120,6 +120,19 @@ describe('what is loaded', { timeout: 120_000 }, () => {
       if ((await checkCommand(${FILES}, io)) !== 0) throw new Error('check failed')`)
   })
 
+  test('the parent of a worker loads no driver, and nothing that topologies run on', () => {
+    const { native, packages } = loadedBy(
+      ROOT,
+      `
+      const { workOf } = await import('./src/cli/run.ts')
+      const options = { kafka: '127.0.0.1:1', processes: 2, drainTimeout: 1, http: 'off' }
+      const work = await workOf(['topologies/quest-minute.ts'], options)
+      if (work({ info() {}, warn() {} }).processes().length !== 2) throw new Error('no processes')`,
+    )
+    expect(native).toEqual([])
+    expect([...DRIVERS, 'avsc', 'rxjs', 'tsx'].filter(one => packages.has(one))).toEqual([])
+  })
+
   test('a test of a topology loads no driver', () => {
     loadsNoDriver(`
       const { TopologyTestDriver } = await import('./src/testing.ts')

@@ -97,13 +97,15 @@ describe('millrace run', () => {
     expect(producing.stderr).toContain('LOG_IN_USE')
   })
 
-  it('a second signal ends it at once', { timeout: 60_000 }, async () => {
+  it('a second signal ends it at once; --http off serves nothing', { timeout: 60_000 }, async () => {
     await produce()
-    const command = run(QUEST_MINUTE)
+    const command = run(QUEST_MINUTE, '--http', 'off')
     await command.said(/Topology \\"quest-minute\\" runs/)
     command.kill('SIGTERM')
     command.kill('SIGINT')
-    expect(await command.ended).toMatchObject({ code: 130 })
+    const { code, stderr } = await command.ended
+    expect(code).toBe(130)
+    expect(stderr).not.toContain('Health and metrics')
   })
 
   it('an error that nobody caught is fatal', { timeout: 60_000 }, async () => {
@@ -151,16 +153,6 @@ describe('millrace run', () => {
     expect(await command.ended).toMatchObject({ code: 0 })
   })
 
-  it('--http off serves nothing', { timeout: 60_000 }, async () => {
-    await produce()
-    const command = run(QUEST_MINUTE, '--http', 'off')
-    await command.said(/"read":\d+/)
-    command.kill('SIGTERM')
-    const { code, stderr } = await command.ended
-    expect(code).toBe(0)
-    expect(stderr).not.toContain('Health and metrics')
-  })
-
   it('a port that another program has is named', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
@@ -185,6 +177,21 @@ describe('millrace run', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('INVALID_OPTION: \\"quest-minute\\" writes to a warehouse, and none is given.')
   })
+
+  it('on Kafka a worker goes on trying while no broker answers, says so, and leaves when told', async () => {
+    const warehouse = ['--warehouse', `pglite:${join(state, 'tables')}`]
+    const command = run(QUEST_MINUTE, '--kafka', '127.0.0.1:1', ...warehouse)
+    const [, address] = await command.said(/Health and metrics are at (http:\/\/127\.0\.0\.1:\d+)\./)
+    await command.said(/Process 0 failed with LOG: Connecting to Kafka at 127\.0\.0\.1:1 failed: .* again in 1 s\./)
+    expect((await fetch(`${address}/healthz`)).status).toBe(200)
+    const readyz = await fetch(`${address}/readyz`)
+    expect([readyz.status, await readyz.json()]).toMatchObject([
+      503,
+      { ok: false, problems: [expect.stringMatching(/^Process 0 is (re)?starting\.$/)], processes: [{ failures: 1 }] },
+    ])
+    command.kill('SIGTERM')
+    expect(await command.ended).toMatchObject({ code: 0 })
+  }, 60_000)
 
   it('a source topic that is not there is named', async () => {
     const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...runFlags()])
