@@ -82,6 +82,7 @@ describe.skipIf(unavailable)('a worker whose user has few rights', () => {
     expect((await worker.end('SIGTERM')).code).toBe(0)
     expect(compareCells(expectedCells(generated(data)), await rig.database.cells())).toMatchObject(allEqual)
     expect(worker.output.length).toBeGreaterThan(10_000)
+    expect(worker.output).not.toMatch(/authorization failed/i)
     for (const secret of [kafka.passwords.alice, 'Pa55-w0rd of the warehouse']) {
       for (const shown of [worker.output, metrics, lines]) expect(shown).not.toContain(secret)
     }
@@ -110,7 +111,28 @@ describe.skipIf(unavailable)('a worker whose user has few rights', () => {
     const secret = 'Pa55-w0rd of nobody'
     const worker = rig.worker({ 'kafka-config': settings('alice') }, { MILLRACE_KAFKA_SASL_PASSWORD: secret })
     expect(await worker.exited).toMatchObject({ code: 1 })
-    expect(worker.messages.at(-1)).toMatch(/^LOG_REFUSED: Connecting to Kafka .* mechanism is SCRAM-SHA-512: .*sasl\.password/)
+    expect(worker.messages.at(-1)).toMatch(
+      /^LOG_REFUSED: Connecting to Kafka .* mechanism is SCRAM-SHA-512: .*sasl\.password/,
+    )
     expect(worker.output).not.toContain(secret)
+  }, 120_000)
+
+  it('shows a broker tokens of MSK, and nobody else', async () => {
+    const rig = await rigOf('alice')
+    const aws = {
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI-EXAMPLEKEY',
+      AWS_SESSION_TOKEN: 'session-EXAMPLETOKEN',
+    }
+    const flags = { 'kafka-auth': 'aws-msk-iam', 'aws-region': 'eu-west-1' }
+    const config = `ssl.ca.location=${kafka.authority}\ndebug=security`
+    const worker = rig.worker({ ...flags, 'kafka-config': config }, aws)
+    expect(await worker.exited).toMatchObject({ code: 1 })
+    // This broker knows another kind of token. That it says so shows that it was given one.
+    expect(worker.messages.at(-1)).toMatch(/^LOG_REFUSED: Connecting to Kafka .* mechanism is OAUTHBEARER/)
+    expect(worker.output).toMatch(/MSK IAM in eu-west-1: a token for \d+ s/)
+    for (const secret of [aws.AWS_SECRET_ACCESS_KEY, aws.AWS_SESSION_TOKEN]) expect(worker.output).not.toContain(secret)
+    // A signed request as MSK's tokens are: a URL in Base64.
+    expect(worker.output).not.toContain(Buffer.from('https://kafka').toString('base64url').slice(0, 16))
   }, 120_000)
 })
