@@ -398,6 +398,21 @@ export function logContract(
       ])
     })
 
+    it('reads on where it stood at the end of a partition after a pause', async () => {
+      const topic = await topicOf()
+      await fill(topic, ['a'])
+      const member = await memberOf(unique('group'), topic)
+      // Without waiting: a consumer may come to an end in another way while it waits.
+      while (member.ends.length === 0) await member.poll(0)
+      const at = { topic, partition: 0 }
+      member.consumer.pause([at])
+      for (let i = 0; i < 5; i++) await member.poll(20)
+      member.consumer.resume([at])
+      await fill(topic, ['b', 'c'])
+      await pollUntil([member], () => member.records.some(({ value }) => value === 'c'))
+      expect(member.values()).toEqual(['a', 'b', 'c'])
+    })
+
     it('gives at most maxRecords a poll, from all partitions in fair shares', async () => {
       const topic = await topicOf(3)
       const values = Array.from({ length: 300 }, (_, i) => String(i))
