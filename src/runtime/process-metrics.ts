@@ -14,7 +14,7 @@ import type { StreamProcessOptions } from './stream-process-options.js'
 import { reportSink, reportTask } from './task-metrics.js'
 import type { TaskSet } from './task-set.js'
 
-/** How often the size of stores is looked up, in ms. */
+/** How often the size of a store is looked up, in ms. */
 const STATE_INTERVAL = 60_000
 
 type MeasuredOptions = Pick<StreamProcessOptions, 'topology' | 'log' | 'clock' | 'warehouse' | 'metrics'>
@@ -51,8 +51,8 @@ export class ProcessMetrics implements MetricSource {
   /** Where partitions ended when they were last read to the end: behind control records, which no task sees. */
   private readonly ends = new Map<string, number>()
   private highs = new Map<string, number>()
-  private stateBytes = new Map<string, number>()
-  private stateBytesAt = Number.NEGATIVE_INFINITY
+  /** By task. */
+  private stateSizes = new Map<string, { readonly bytes: number; readonly at: number }>()
   private refreshing: Promise<void> | undefined
 
   constructor({ topology, log, clock, warehouse, metrics = noMetrics }: MeasuredOptions) {
@@ -110,8 +110,11 @@ export class ProcessMetrics implements MetricSource {
     this.parts?.deadLetters.givenUp()
   }
 
-  close(): void {
+  /** Says nothing any more. Resolves when nothing is asked of the log and the stores any more. */
+  async close(): Promise<void> {
+    this.parts = undefined
     this.remove()
+    await this.refreshing?.catch(() => undefined)
   }
 
   refresh(): Promise<void> {
@@ -124,15 +127,17 @@ export class ProcessMetrics implements MetricSource {
   private async lookUp(): Promise<void> {
     const { clock, log } = this
     const tasks = this.parts?.tasks.all ?? []
-    if (clock.now() - this.stateBytesAt >= STATE_INTERVAL) {
-      this.stateBytesAt = clock.now()
-      const sizes = new Map<string, number>()
-      for (const task of tasks) if (task.store) sizes.set(task.name, await task.store.sizeOnDisk())
-      this.stateBytes = sizes
+    const sizes = new Map<string, { readonly bytes: number; readonly at: number }>()
+    for (const { name, store } of tasks) {
+      const known = this.stateSizes.get(name)
+      const fresh = known !== undefined && clock.now() - known.at < STATE_INTERVAL
+      if (store) sizes.set(name, fresh ? known : { bytes: await store.sizeOnDisk(), at: clock.now() })
     }
+    this.stateSizes = sizes
     // One after the other: a client asks in a thread that the stores need, too.
     const highs = new Map<string, number>()
     for (const task of tasks) {
+      if (this.parts === undefined) return
       const at = { topic: task.program.topic, partition: task.partition }
       highs.set(partitionId(at), (await log.watermarks(at)).high)
     }
@@ -195,6 +200,6 @@ export class ProcessMetrics implements MetricSource {
 
   /** Bytes on disk of a task's store, as of the last look; NaN before it. */
   stateBytesOf(task: string): number {
-    return this.stateBytes.get(task) ?? Number.NaN
+    return this.stateSizes.get(task)?.bytes ?? Number.NaN
   }
 }
