@@ -98,6 +98,7 @@ export class StreamHost {
       guarantee: options.guarantee,
       commitInterval: options.commitInterval,
       instanceId: `${options.instanceId}-${slot}`,
+      stop,
       ...(options.namespace !== undefined && { namespace: options.namespace }),
       ...(warehouse && { warehouse }),
     }

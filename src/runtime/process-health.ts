@@ -14,4 +14,6 @@ export interface ProcessHealth {
   readonly sinksOpen: number
   /** Sink partitions that wait for the warehouse. */
   readonly sinksWaiting: number
+  /** Why tasks wait that do run, such as a schema registry out of reach; absent where none does. */
+  readonly waitingFor?: string
 }

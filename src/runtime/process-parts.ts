@@ -3,6 +3,7 @@ import { compileTopology, type TopologyProgram } from './compile-topology.js'
 import { prepareTopics } from './prepare-topics.js'
 import { ProcessMetrics } from './process-metrics.js'
 import { type CatalogueEntry, checkMeaning, readProgress } from './progress.js'
+import { untilRegistryAnswers } from './registry-outage.js'
 import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
 
 /** What a stream process works with from its start to its end. */
@@ -28,13 +29,15 @@ export async function openParts(options: StreamProcessOptions): Promise<ProcessP
   const metrics = new ProcessMetrics(options)
   const transactional = options.guarantee === 'at_least_once' ? {} : { transactionalId }
   const producer = metrics.counting(await log.producer(transactional))
-  const program = await compileTopology(topology, plan, {
-    serde,
-    producer,
-    now: () => clock.now(),
-    topics,
-    schemaOf: fingerprint => catalogue.get(fingerprint),
-  })
+  const program = await untilRegistryAnswers(options, () =>
+    compileTopology(topology, plan, {
+      serde,
+      producer,
+      now: () => clock.now(),
+      topics,
+      schemaOf: fingerprint => catalogue.get(fingerprint),
+    }),
+  )
   for (const entry of program.catalogue.values()) checkMeaning(entry, catalogue.values())
   const consumer = await log.consumer({ group: plan.group, instanceId })
   return { consumer, producer, program, catalogue, metrics }

@@ -54,7 +54,7 @@ export class RepartitionTask extends Task {
     }
   }
 
-  async process(batch: RecordBatch): Promise<void> {
+  async process(batch: RecordBatch): Promise<undefined> {
     if (batch.count === 0) return
     const { data } = batch
     for (let i = 0; i < batch.count; i++) {
@@ -74,7 +74,7 @@ export class RepartitionTask extends Task {
           throw this.unknown(data, start)
       }
     }
-    await this.finish(batch)
+    await this.finish(batch, batch.count)
   }
 
   private unknown(data: Buffer, start: number): MillraceError {

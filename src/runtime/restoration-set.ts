@@ -1,4 +1,4 @@
-import { partitionId, type TopicPartition } from '../model/topic-partition.js'
+import { type PartitionOffset, partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { Log, LogConsumer } from '../ports/log.js'
 import { Attempt } from './attempt.js'
@@ -7,8 +7,11 @@ import type { Restoration } from './restoration.js'
 import { readOffsets, startOffset } from './start-offset.js'
 import type { Logger, StreamProcessOptions } from './stream-process-options.js'
 import type { SubTopologyProgram } from './sub-topology-program.js'
-import type { Task } from './task.js'
 import type { TaskSet } from './task-set.js'
+
+/** Part of a turn that restoring takes while tasks run, in ms, and how many times as long it is while none runs. */
+const SLICE = 50
+const ALONE = 10
 
 /** Between two lines that say how far restoring is, in ms. */
 const SAID_EVERY = 5_000
@@ -59,6 +62,7 @@ export class RestorationSet {
   private readonly clock: Clock
   private readonly logger: Logger
   private readonly exactlyOnce: boolean
+  private readonly slice: number
   private readonly asked: { owned: readonly Owned[]; readonly offsets: Attempt<Offsets> }[] = []
   private known: Known[] = []
   private running: Running[] = []
@@ -67,7 +71,7 @@ export class RestorationSet {
   private saidAt = 0
 
   constructor(
-    { log, clock, logger, guarantee }: StreamProcessOptions,
+    { log, clock, logger, guarantee, restoreSlice = SLICE }: StreamProcessOptions,
     private readonly consumer: LogConsumer,
     private readonly tasks: TaskSet,
     private readonly progressTopic: string,
@@ -76,6 +80,7 @@ export class RestorationSet {
     this.log = log
     this.clock = clock
     this.logger = logger
+    this.slice = restoreSlice
     this.exactlyOnce = guarantee !== 'at_least_once'
   }
 
@@ -113,11 +118,12 @@ export class RestorationSet {
   }
 
   /**
-   * Restores until `deadline` on the clock, and at least one batch where there is one; a task with little to restore comes
-   * first. The answer is the tasks that can run now.
+   * Restores for a slice of time, and at least one batch where there is one; a task with little to restore comes
+   * first. A task that can run joins the others, and its partition is read.
    * @throws MillraceError PROGRESS_MISMATCH
    */
-  async advance(deadline: number): Promise<readonly { readonly owned: Owned; readonly task: Task }[]> {
+  async advance(): Promise<void> {
+    const deadline = this.clock.now() + (this.tasks.all.length > 0 ? this.slice : ALONE * this.slice)
     this.takeOffsets()
     const restored: Running[] = []
     do {
@@ -140,7 +146,6 @@ export class RestorationSet {
       restored.push(least)
     } while (this.clock.now() < deadline)
     this.say(restored)
-    return restored.map(({ owned, restoration }) => ({ owned, task: restoration.task }))
   }
 
   /** Looks at the offsets that were asked for. */
@@ -163,6 +168,14 @@ export class RestorationSet {
   private async finish({ owned, progress, from, restoration: { task } }: Running): Promise<void> {
     if (progress) task.restore(progress)
     task.nextOffset = from ?? (await this.log.watermarks(owned.at)).low
+    this.tasks.add(task)
+    await this.read({ ...owned.at, offset: task.nextOffset }, owned.wasRunning)
+  }
+
+  /** Reads a partition from where its task is to go on. What was polled of it for a dropped task lies behind that. */
+  private async read(position: PartitionOffset, wasRunning: boolean): Promise<void> {
+    if (wasRunning) await this.consumer.seek(position)
+    else this.consumer.assign([position])
   }
 
   private say(restored: readonly Running[]): void {

@@ -8,7 +8,7 @@ import { finiteOrNull } from './lane-table.js'
 import { closesPassed } from './marker-writer.js'
 import type { TaskProgress } from './progress.js'
 import type { SourceInput, SubTopologyProgram } from './sub-topology-program.js'
-import { Task } from './task.js'
+import { type Rest, Task } from './task.js'
 import type { TaskEnvironment } from './task-environment.js'
 
 /**
@@ -65,32 +65,27 @@ export class SourceTask extends Task {
     }
   }
 
-  async process(batch: RecordBatch): Promise<void> {
-    if (batch.count === 0) return
+  async process(batch: RecordBatch, from = 0): Promise<Rest | undefined> {
+    if (batch.count === 0) return undefined
     const now = this.environment.now()
     this.atEnd = false
     this.lastRecordAt = now
-    for (let i = 0; i < batch.count; i++) {
+    for (let i = from; i < batch.count; i++) {
+      const record = this.decode(batch, i, now)
+      if (typeof record === 'number') {
+        if (i > from) await this.finish(batch, i)
+        return { batch, from: i, missing: record, prepare: () => this.source.prepare(record) }
+      }
       this.accounting.read++
-      const record = await this.decode(batch, i, now)
       if (typeof record === 'string') this.accounting[record]++
       else this.take(batch, i, record)
     }
-    await this.finish(batch)
+    await this.finish(batch, batch.count)
+    return undefined
   }
 
-  /** The record at `index`, or the outcome of one that goes no further. Waits only for writer schemas not seen before. */
-  private async decode(batch: RecordBatch, index: number, now: number): Promise<StreamRecord | Outcome> {
-    for (;;) {
-      const decoded = this.tryDecode(batch, index, now)
-      if (typeof decoded !== 'number') return decoded
-      // A registry out of reach is no fault of the record: what is thrown here stops the process.
-      await this.source.prepare(decoded)
-    }
-  }
-
-  /** As `decode`, or the id of a writer schema that has to be fetched first. */
-  private tryDecode(batch: RecordBatch, index: number, now: number): StreamRecord | Outcome | number {
+  /** The record at `index`, the outcome of one that goes no further, or the id of a writer schema that is to be fetched first. */
+  private decode(batch: RecordBatch, index: number, now: number): StreamRecord | Outcome | number {
     try {
       const record = this.source.read(batch, index)
       if (typeof record === 'number') return record

@@ -39,6 +39,8 @@ export interface StreamProcessOptions {
   /** Names this process among those of its group; stable over restarts, so that a successor fences it. */
   readonly instanceId: string
   readonly logger: Logger
+  /** Ends a start that waits for the schema registry. */
+  readonly stop?: AbortSignal
   /** Default: nobody reads them. */
   readonly metrics?: Metrics
 }

@@ -13,6 +13,17 @@ import { TaskContext } from './task-context.js'
 import type { TaskEnvironment } from './task-environment.js'
 import { WindowStage } from './window-stage.js'
 
+/** What is left of a batch whose next record cannot be decoded yet. */
+export interface Rest {
+  readonly batch: RecordBatch
+  /** Index of the first record that is left. */
+  readonly from: number
+  /** Id of the writer schema that it needs. */
+  readonly missing: number
+  /** Fetches the schema. Rejects when the registry cannot be reached (REGISTRY). */
+  prepare(): Promise<void>
+}
+
 /**
  * A sub-topology on one partition of its input: reads batches, keeps windows, and owns a lane of what it writes.
  *
@@ -61,7 +72,11 @@ export abstract class Task implements LaneState {
   /** Wall clock minus idleAfter where the lane is idle, else null. */
   abstract idleClock(now: number): number | null
 
-  abstract process(batch: RecordBatch): Promise<void>
+  /**
+   * Processes the records from index `from` (default 0) on. The answer is what is left of the batch where the schema of a
+   * record is still to be fetched; nothing else may be processed before that.
+   */
+  abstract process(batch: RecordBatch, from?: number): Promise<Rest | undefined>
 
   abstract progress(): TaskProgress
 
@@ -147,11 +162,11 @@ export abstract class Task implements LaneState {
     if (this.counts) this.accounting[outcome]++
   }
 
-  /** The second pass, and the end of a batch. */
-  protected async finish(batch: RecordBatch): Promise<void> {
+  /** The second pass, and the end of a batch, or of its first `count` records. */
+  protected async finish(batch: RecordBatch, count: number): Promise<void> {
     await this.stage.runSteps()
     this.effects.clear()
-    this.nextOffset = (batch.offsets[batch.count - 1] as number) + 1
+    this.nextOffset = (batch.offsets[count - 1] as number) + 1
     this.changed = true
   }
 

@@ -1,5 +1,6 @@
 import type { Topology } from 'millrace'
 import { embeddedLog } from '../../src/log/embedded/embedded-log.js'
+import type { AvroSchema } from '../../src/model/avro-schema.js'
 import { keyBytesAt, valueBytesAt } from '../../src/model/record-batch.js'
 import type { Log, LogProducer } from '../../src/ports/log.js'
 import type { StoreEngine } from '../../src/ports/store.js'
@@ -46,7 +47,17 @@ export class TestGroup {
   }
 
   async send(partition: number, ...events: (Partial<Event> & { readonly at: number })[]): Promise<void> {
-    const writer = await this.serde.writer('events-value', event.schema)
+    await this.sendAs({}, partition, ...events)
+  }
+
+  /** As `send`, by a writer whose schema differs: it has an id of its own. */
+  async sendAs(
+    difference: Readonly<Record<string, string>>,
+    partition: number,
+    ...events: (Partial<Event> & { readonly at: number })[]
+  ): Promise<void> {
+    const schema = { ...(event.schema as object), ...difference } as AvroSchema
+    const writer = await this.serde.writer('events-value', schema)
     for (const given of events) {
       const value = { k: 'a', id: 0, n: 1, ...given }
       const key = value.k === null ? null : Buffer.from(value.k)

@@ -68,6 +68,8 @@ describe('the health of a process', () => {
   it('says since when there is work that is not committed', async () => {
     const group = await TestGroup.create()
     const process = await group.start(local, { commitInterval: 50 })
+    // A first record, so that the schema of the next one is known.
+    await group.send(0, { at: T0, id: 0 })
     group.clock.time += 50
     await process.settle()
     expect(process.health()).not.toHaveProperty('uncommittedSince')

@@ -1,10 +1,7 @@
 import { aggregate, aggregator, count, repartition, to, topic, topology, tumbling, warehouse, window } from 'millrace'
 import { describe, expect, it } from 'vitest'
-import type { AvroSchema } from '../../src/model/avro-schema.js'
-import { MillraceError } from '../../src/model/errors.js'
 import { LogError } from '../../src/ports/log.js'
 import type { StreamProcess } from '../../src/runtime/stream-process.js'
-import { avroSerde } from '../../src/serde/avro-serde.js'
 import { memoryEngine } from '../../src/state/memory/memory-engine.js'
 import { type Event, events, T0 } from './events.js'
 import { TestGroup } from './group.js'
@@ -259,28 +256,6 @@ describe('a process', () => {
     const rows = (await group.values('out')).map(row => [...(row.ids as number[])].sort())
     expect(rows).toEqual([[1, 2, 3]])
     await first.close()
-  })
-
-  it('stops when the schema registry is out of reach, and sets no record aside for it', async () => {
-    const group = await TestGroup.create()
-    let down = true
-    const registry = {
-      register: (subject: string, schema: AvroSchema) => group.registry.register(subject, schema),
-      schema(id: number) {
-        if (down) throw new MillraceError('UNKNOWN_SCHEMA_ID', 'The registry does not answer.')
-        return group.registry.schema(id)
-      },
-    }
-    const options = { serde: avroSerde(registry) }
-    const first = await group.start(local, options)
-    await group.send(0, at(0, 1))
-    await expect(first.settle()).rejects.toThrow('The registry does not answer.')
-    await first.kill()
-    down = false
-    const second = await group.start(local, options)
-    await second.settle()
-    expect((await second.status()).accounting).toMatchObject({ read: 1, aggregated: 1, deadLettered: 0 })
-    await second.close()
   })
 
   it('sends one partial a key and window and commit, however many records there are', async () => {

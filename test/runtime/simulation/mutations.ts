@@ -7,7 +7,6 @@ import { RepartitionTask } from '../../../src/runtime/repartition-task.js'
 import { RepartitionWriter } from '../../../src/runtime/repartition-writer.js'
 import { type Owned, RestorationSet } from '../../../src/runtime/restoration-set.js'
 import { SourceTask } from '../../../src/runtime/source-task.js'
-import { StreamProcess } from '../../../src/runtime/stream-process.js'
 import { Task } from '../../../src/runtime/task.js'
 import { TaskSet } from '../../../src/runtime/task-set.js'
 
@@ -110,7 +109,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a task that is restored after an abort goes on behind what was polled for its predecessor',
     idle: false,
     plant: () =>
-      replace(StreamProcess, 'read', (_, original: Read, position: PartitionOffset, wasRunning: boolean) =>
+      replace(RestorationSet, 'read', (_, original: Read, position: PartitionOffset, wasRunning: boolean) =>
         wasRunning ? undefined : original(position, wasRunning),
       ),
   },

@@ -4,7 +4,7 @@ import { type ErrorCode, MillraceError } from '../../../src/model/errors.js'
 import { keyBytesAt, valueBytesAt } from '../../../src/model/record-batch.js'
 import type { Clock } from '../../../src/ports/clock.js'
 import type { Log, LogProducer } from '../../../src/ports/log.js'
-import type { AvroSerde } from '../../../src/ports/serde.js'
+import type { AvroSerde, WireReader } from '../../../src/ports/serde.js'
 import type { Warehouse } from '../../../src/ports/warehouse.js'
 import { addAccounting, noAccounting } from '../../../src/runtime/accounting.js'
 import { readProgress } from '../../../src/runtime/progress.js'
@@ -34,6 +34,20 @@ class VirtualClock implements Clock {
 
   async sleep(milliseconds: number): Promise<void> {
     this.time += milliseconds
+  }
+}
+
+/** Schemas that one process fetched are known to the others: waiting for them would take the time of many actions. */
+function sharedReaders(serde: AvroSerde): AvroSerde {
+  const readers = new Map<unknown, WireReader>()
+  return {
+    codec: schema => serde.codec(schema),
+    writer: (subject, schema) => serde.writer(subject, schema),
+    reader(schema) {
+      const reader = readers.get(schema) ?? serde.reader(schema)
+      readers.set(schema, reader)
+      return reader
+    },
   }
 }
 
@@ -96,7 +110,7 @@ export class Simulation {
     const store = await memoryEngine().open('log')
     const sessionTimeoutMs = this.guarantee === 'exactly_once' ? SESSION_TIMEOUT : Number.POSITIVE_INFINITY
     this.log = await embeddedLog({ store, clock, sessionTimeoutMs, cleanEvery: 50 })
-    this.serde = avroSerde(this.registry)
+    this.serde = sharedReaders(avroSerde(this.registry))
     this.warehouse = memoryWarehouse()
     await this.log.createTopics([{ name: 'events', partitions: scenario.lanes.length, config: {} }])
     this.producer = await this.log.producer()
