@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { messageOf } from '../model/errors.js'
-import { type PartitionOffset, partitionId, type TopicPartition } from '../model/topic-partition.js'
+import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import { type LogConsumer, LogError, type LogProducer, type Polled } from '../ports/log.js'
 import type { TopologyProgram } from './compile-topology.js'
 import { DeadLetters } from './dead-letters.js'
@@ -11,6 +11,7 @@ import { type ProcessStatus, statusOf } from './process-status.js'
 import type { CatalogueEntry } from './progress.js'
 import type { RepartitionWriter } from './repartition-writer.js'
 import { type Owned, RestorationSet, type RestoreProgress } from './restoration-set.js'
+import { SchemaWaits } from './schema-waits.js'
 import { SinkSet } from './sink-set.js'
 import type { StreamProcessOptions } from './stream-process-options.js'
 import type { Task } from './task.js'
@@ -22,11 +23,10 @@ const COMMIT_INTERVAL = 200
 const POLL_RECORDS = 10_000
 /** Longest wait for records, in ms, so that commits, idle lanes and flushes are looked at. */
 const POLL_AT_MOST = 100
+/** Longest wait for records, in ms, while the log or the schema registry is to answer. */
+const LOOK_AGAIN = 10
 /** Partials and changed windows in memory from which on a commit is due at once. */
 const HELD_AT_MOST = 200_000
-/** Part of a turn that restoring takes while tasks run, in ms, and how much longer it is while none runs. */
-const RESTORE_SLICE = 50
-const ALONE = 10
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
 const QUIET_POLLS = 3
 
@@ -45,6 +45,7 @@ export class StreamProcess {
   private uncommittedSince: number | undefined
   private quiet = 0
   private readonly restorations: RestorationSet
+  private readonly waits: SchemaWaits
   /** Owned partitions whose tasks were dropped by a failed transaction, to be restored after the next poll. */
   private dropped: Owned[] = []
   private closed = false
@@ -65,6 +66,7 @@ export class StreamProcess {
     this.tasks = new TaskSet(log, stores, join(stateDirectory, plan.group), environment, clock)
     this.sinks = new SinkSet(log, consumer, warehouse, deadLetters, clock, environment.warn, metrics.flushDuration)
     this.writers = writersOf(program)
+    this.waits = new SchemaWaits(consumer, clock, environment.warn)
     const { tasks, sinks, writers } = this
     metrics.measure({ tasks, sinks, writers, deadLetters, process: this })
     this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
@@ -95,7 +97,7 @@ export class StreamProcess {
   /** One turn of the loop: polls for up to `timeoutMs`, processes what came, and commits when that is due. */
   async step(timeoutMs: number): Promise<void> {
     this.polledAt = this.options.clock.now()
-    const polled = await this.consumer.poll(POLL_RECORDS, this.restorations.ready ? 0 : timeoutMs)
+    const polled = await this.consumer.poll(POLL_RECORDS, this.pollTime(timeoutMs))
     this.metrics.polled(polled)
     await this.rebalance(polled)
     await this.attempt(async () => {
@@ -103,7 +105,7 @@ export class StreamProcess {
       if (this.commitDue(this.options.clock.now())) await this.commit()
     })
     // Only now: before the poll a task or sink could belong to somebody else, and a batch of the poll is not for it.
-    await this.restore()
+    await this.restorations.advance()
     await this.sinks.openWaiting()
     const now = this.options.clock.now()
     const work = this.hasWork(now)
@@ -111,6 +113,12 @@ export class StreamProcess {
     const busy = polled.batches.length > 0 || polled.assigned.length > 0
     this.quiet = busy || work ? 0 : this.quiet + 1
     await this.sinks.tick()
+  }
+
+  /** How long to wait for records while something else is under way. */
+  private pollTime(timeoutMs: number): number {
+    if (this.restorations.ready) return 0
+    return this.waits.size + this.restorations.size > 0 ? Math.min(timeoutMs, LOOK_AGAIN) : timeoutMs
   }
 
   /** Runs a part of a transaction. When that has to be aborted, everything since the last commit is given up. */
@@ -128,9 +136,15 @@ export class StreamProcess {
   private async dispatch({ batches, ends }: Polled): Promise<void> {
     const now = this.options.clock.now()
     for (const batch of batches) this.sinks.get(partitionId(batch))?.process(batch, now)
-    if (batches.length > 0) await this.transaction.begin()
-    for (const batch of batches) await this.tasks.get(partitionId(batch))?.process(batch)
-    for (const end of ends) this.tasks.get(partitionId(end))?.reachedEnd()
+    const { tasks, waits } = this
+    if (batches.length > 0 || waits.ready) await this.transaction.begin()
+    await waits.advance()
+    for (const batch of batches) {
+      const task = tasks.get(partitionId(batch))
+      const rest = await task?.process(batch)
+      if (task && rest) waits.add(task, rest)
+    }
+    for (const end of ends) if (!waits.reachedEnd(end)) tasks.get(partitionId(end))?.reachedEnd()
   }
 
   private commitDue(now: number): boolean {
@@ -174,6 +188,7 @@ export class StreamProcess {
     if (partitions.length === 0) return
     const ids = new Set(partitions.map(partitionId))
     this.dropped = this.dropped.filter(({ at }) => !ids.has(partitionId(at)))
+    this.waits.drop(partitions)
     await this.restorations.drop(partitions)
     await this.tasks.drop(partitions)
     await this.sinks.drop(partitions)
@@ -191,22 +206,6 @@ export class StreamProcess {
     this.restorations.add(processing)
   }
 
-  /** Restores for a slice of time. Tasks that can run join the others, and their partitions are read. */
-  private async restore(): Promise<void> {
-    const { clock, restoreSlice = RESTORE_SLICE } = this.options
-    const slice = this.tasks.all.length > 0 ? restoreSlice : ALONE * restoreSlice
-    for (const { owned, task } of await this.restorations.advance(clock.now() + slice)) {
-      this.tasks.add(task)
-      await this.read({ ...owned.at, offset: task.nextOffset }, owned.wasRunning)
-    }
-  }
-
-  /** Reads a partition from where its task is to go on. What was polled of it for a dropped task lies behind that. */
-  private async read(position: PartitionOffset, wasRunning: boolean): Promise<void> {
-    if (wasRunning) await this.consumer.seek(position)
-    else this.consumer.assign([position])
-  }
-
   /**
    * Aborts the transaction and drops all tasks with what they hold. Those that are still owned after the next poll are
    * restored from the last commit: a process whose transaction failed may have lost its partitions without knowing it.
@@ -214,6 +213,7 @@ export class StreamProcess {
   private async giveUp(): Promise<void> {
     await this.transaction.abort()
     this.metrics.gaveUp()
+    this.waits.clear()
     for (const { program, partition } of this.tasks.all) {
       this.dropped.push({ program, at: { topic: program.topic, partition }, wasRunning: true })
     }
@@ -223,7 +223,7 @@ export class StreamProcess {
   /** Steps until nothing is left to do: on the embedded log, where a poll that finds nothing means that there is nothing. */
   async settle(): Promise<void> {
     this.quiet = 0
-    while (this.quiet < QUIET_POLLS || this.sinks.waiting > 0 || this.restoring > 0) {
+    while (this.quiet < QUIET_POLLS || this.sinks.waiting > 0 || this.restoring > 0 || this.waits.size > 0) {
       await this.step(this.sinks.waiting > 0 ? POLL_AT_MOST : 0)
       if (this.hasWork(this.options.clock.now())) {
         await this.attempt(() => this.commit())
@@ -250,7 +250,7 @@ export class StreamProcess {
 
   /** How this process is. Cheap, and to be called at any time. */
   health(): ProcessHealth {
-    const { uncommittedSince, tasks, sinks } = this
+    const { uncommittedSince, tasks, sinks, waits } = this
     return {
       turnedAt: this.polledAt,
       ...(uncommittedSince !== undefined && { uncommittedSince }),
@@ -259,6 +259,7 @@ export class StreamProcess {
       restoring: this.restoring,
       sinksOpen: sinks.open,
       sinksWaiting: sinks.waiting,
+      ...(waits.reason !== undefined && { waitingFor: waits.reason }),
     }
   }
 
