@@ -96,13 +96,19 @@ function advice(failure: KafkaFailure): string {
   }
 }
 
+/** Brokers tell a transaction that they ended for its length as they tell a newer producer. */
+function fencing(code: number): string {
+  const taken =
+    ' A newer producer or member with the same id took over: stop this instance, or give it another instance id.'
+  if (code === CODE.fencedInstance) return taken
+  return `${taken} Or a transaction took longer than transaction.timeout.ms, and the brokers ended it.`
+}
+
 /** `doing` is a sentence's start such as `Committing a transaction`. `clean` removes secrets. */
 export function logError(log: string, doing: string, failure: KafkaFailure, clean: (text: string) => string): LogError {
   const fenced = FENCED.has(failure.code)
   const action = !fenced && !failure.isFatal && failure.isTxnRequiresAbort ? 'abort' : 'fatal'
-  const reason = fenced
-    ? ' A newer producer or member with the same id took over: stop this instance, or give it another instance id.'
-    : advice(failure)
+  const reason = fenced ? fencing(failure.code) : advice(failure)
   const message = `${doing} at ${log} failed: ${clean(failure.message)} (code ${failure.code}).${reason}`
   return new LogError(action, message, { cause: failure, fenced, refused: REFUSED.has(failure.code) })
 }

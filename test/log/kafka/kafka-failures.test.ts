@@ -5,6 +5,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { type KafkaLogOptions, kafkaLog } from '../../../src/log/kafka/kafka-log.js'
 import type { TopicPartition } from '../../../src/model/topic-partition.js'
 import type { Log } from '../../../src/ports/log.js'
+import { until } from '../../e2e/until.js'
 import { startKafka } from '../../services/kafka.js'
 import { Member, plain, pollUntil, unique } from '../member.js'
 
@@ -140,6 +141,30 @@ describe.skipIf(brokers === '')('Kafka, when things go wrong', () => {
     await producer.close()
     const { high } = await log.watermarks({ topic, partition: 0 })
     expect(await valuesOf(log, { topic, partition: 0 }, high)).toEqual(['before', 'after'])
+  }, 90_000)
+
+  it('says of a transaction that took too long that it may have, since brokers tell it as fencing', async () => {
+    const kafka = await startKafka({ 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' })
+    onTestFinished(() => kafka.stop())
+    const log = await open({ brokers: kafka.brokers, config: { 'transaction.timeout.ms': 1_000 } })
+    const topic = await topicOf(log)
+    const at = { topic, partition: 0 }
+    const producer = await log.producer({ transactionalId: 'slow' })
+    await producer.begin()
+    producer.send(topic, 0, null, Buffer.from('lost'), Date.now())
+    // The broker ends the transaction by a marker behind the record.
+    const ended = async () => (await log.watermarks(at)).high > 1
+    await until('the broker to end a transaction that takes too long', 60_000, ended)
+    await expect(producer.commit()).rejects.toMatchObject({
+      code: 'LOG_FENCED',
+      message: expect.stringContaining('took longer than transaction.timeout.ms'),
+    })
+    const successor = await log.producer({ transactionalId: 'slow' })
+    await successor.begin()
+    successor.send(topic, 0, null, Buffer.from('again'), Date.now())
+    await successor.commit()
+    expect(await valuesOf(log, at, (await log.watermarks(at)).high)).toEqual(['again'])
+    await Promise.all([producer.close(), successor.close()])
   }, 90_000)
 
   it('refuses a record that is too large by name, whoever refuses it', async () => {
