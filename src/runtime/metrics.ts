@@ -152,6 +152,12 @@ export const METRICS = {
     'topology',
     'state',
   ]),
+  waiting: metric(
+    'gauge',
+    'waiting',
+    '1 while tasks that run wait for something outside, such as the schema registry, else 0.',
+    ['topology'],
+  ),
 
   restoredRecords: metric('gauge', 'restored_records', 'Changelog offsets that the restore going on has passed.', [
     'topology',

@@ -183,11 +183,12 @@ export class ProcessMetrics implements MetricSource {
   private reportHealth(report: Report, health: ProcessHealth): void {
     const { topology } = this
     const now = this.clock.now()
-    const { turnedAt, uncommittedSince = now, running, restoring, sinksOpen, sinksWaiting } = health
+    const { turnedAt, uncommittedSince = now, running, restoring, sinksOpen, sinksWaiting, waitingFor } = health
     report(METRICS.turnAge, (now - turnedAt) / 1_000, topology)
     report(METRICS.uncommittedAge, (now - uncommittedSince) / 1_000, topology)
     report(METRICS.tasks, running, { ...topology, state: 'running' })
     report(METRICS.tasks, restoring, { ...topology, state: 'restoring' })
+    report(METRICS.waiting, waitingFor === undefined ? 0 : 1, topology)
     report(METRICS.sinks, sinksOpen, { ...topology, state: 'open' })
     report(METRICS.sinks, sinksWaiting, { ...topology, state: 'waiting' })
   }

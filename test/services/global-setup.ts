@@ -60,7 +60,7 @@ const SERVICES: readonly Service[] = [
       return { address: registry.url, stop: () => registry.stop() }
     },
   },
-  { name: 'prometheus', own: 'startPrometheus(', available: prometheusAvailable },
+  { name: 'prometheus', own: 'prometheusAvailable(', available: prometheusAvailable },
 ]
 
 /**
