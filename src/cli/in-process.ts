@@ -25,7 +25,19 @@ function workOf(host: StreamHost, metrics: PrometheusMetrics, { drainTimeout }: 
       const heartbeat = host.heartbeat()
       const running = heartbeat.topologies.every(({ health }) => health !== undefined)
       const state = running ? 'running' : 'starting'
-      return [{ process: SLOT, state, since, heardAt: Date.now(), heartbeat, restarts: 0, failures: 0, unanswered: 0 }]
+      return [
+        {
+          process: SLOT,
+          pid: process.pid,
+          state,
+          since,
+          heardAt: Date.now(),
+          heartbeat,
+          restarts: 0,
+          failures: 0,
+          unanswered: 0,
+        },
+      ]
     },
     snapshots: async () => new Map([[SLOT, await metrics.snapshot()]]),
     async run({ signal, failure }) {

@@ -24,6 +24,8 @@ export type ProcessState = (typeof PROCESS_STATES)[number]
 export interface ProcessStatus {
   /** Its slot, from 0. */
   readonly process: number
+  /** Absent while there is none. */
+  readonly pid?: number
   readonly state: ProcessState
   /** When the process that is there now was started, or when the last one ended. */
   readonly since: number

@@ -56,6 +56,7 @@ export class SupervisedProcess<Order, Snapshot> {
   get status(): ProcessStatus {
     return {
       process: this.slot,
+      ...(this.child?.pid !== undefined && { pid: this.child.pid }),
       state: this.state,
       since: this.since,
       restarts: this.restarts,
