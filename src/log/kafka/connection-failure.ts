@@ -25,7 +25,8 @@ export function connectionFailure(line: string, settings: KafkaSettings): Connec
     }
   }
   if (/PLAINTEXT broker listener/i.test(reason)) {
-    return { reason, advice: 'Check the port, and security.protocol.', lasting: true }
+    // A guess of librdkafka's: a broker that stops closes connections, too.
+    return { reason, advice: 'Check the port, and security.protocol.', lasting: false }
   }
   if (/SSL handshake failed|SSL routines/.test(reason)) {
     // A broker that stops in the middle of a handshake looks like one that refuses it.
@@ -38,7 +39,8 @@ export function connectionFailure(line: string, settings: KafkaSettings): Connec
     return {
       reason,
       advice: `The mechanism is ${mechanism}: check that the user has credentials of it, and check ${credentials}.`,
-      lasting: true,
+      // "Local" is what librdkafka found, such as a lost connection; the broker has decided nothing.
+      lasting: !/\bLocal: /.test(reason),
     }
   }
   if (/state APIVERSION_QUERY/.test(line)) {

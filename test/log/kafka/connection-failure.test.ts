@@ -18,6 +18,12 @@ describe('connectionFailure', () => {
     })
   })
 
+  it('takes a connection that was lost on the way for no answer', () => {
+    const lost =
+      "SASL PLAIN mechanism handshake failed: Local: Broker transport failure: broker's supported mechanisms: (n/a)"
+    expect(connectionFailure(line(lost), scram).lasting).toBe(false)
+  })
+
   it('asks what a token stands for', () => {
     const settings = { ...scram, 'sasl.mechanism': 'OAUTHBEARER' }
     expect(connectionFailure(line('SASL authentication error: {"status":"invalid_token"}'), settings)).toMatchObject({
@@ -36,7 +42,7 @@ describe('connectionFailure', () => {
   })
 
   it.each([
-    ['SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?', 'SSL_HANDSHAKE', true],
+    ['SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?', 'SSL_HANDSHAKE', false],
     ['SSL handshake failed: Disconnected: Connection reset by peer', 'SSL_HANDSHAKE', false],
     ['SSL handshake failed: error:0A00010B:SSL routines::wrong version number', 'SSL_HANDSHAKE', true],
     ['Disconnected: connection closed by peer: receive 0 after POLLIN', 'APIVERSION_QUERY', false],
