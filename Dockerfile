@@ -8,11 +8,13 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Node's headers are in the image. Of node-rdkafka, the sources and objects go, and the shared libraries in build/deps stay;
-# of rocksdb-native, the builds for other systems go. The package rocksdb does not run on this Node.
+# Node's headers are in the image. This layer, which compiles for minutes, is built again only with the lock file.
 RUN --mount=type=cache,target=/root/.npm \
-  npm ci --omit=dev --ignore-scripts \
-  && npm_config_nodedir=/usr/local npm rebuild node-rdkafka \
+  npm ci --omit=dev --ignore-scripts && npm_config_nodedir=/usr/local npm rebuild node-rdkafka
+COPY native ./native
+# Of node-rdkafka, the sources and objects go, and the shared libraries in build/deps stay; of rocksdb-native, the builds
+# for other systems go. The package rocksdb does not run on this Node.
+RUN npm_config_nodedir=/usr/local npm run install && test -f native/build/Release/packed_reader.node \
   && rm -r node_modules/rocksdb node_modules/node-rdkafka/deps node_modules/node-rdkafka/build/Release/obj.target \
     node_modules/node-rdkafka/build/deps/*.a \
   && prebuilds=node_modules/rocksdb-native/prebuilds \
@@ -36,6 +38,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
+COPY --from=modules /app/native/build/Release/packed_reader.node ./native/build/Release/
 COPY --from=build /app/dist ./dist
 COPY package.json tsconfig.json ./
 COPY schemas ./schemas

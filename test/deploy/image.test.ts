@@ -15,7 +15,7 @@ const data = { seed: 5, start: Math.floor((Date.now() - 2 * HOUR) / 60_000) * 60
 const postgres = inject('postgres') ?? ''
 const unavailable = buildahAvailable() ?? kafkaAvailable() ?? (postgres === '' ? 'no PostgreSQL runs' : undefined)
 
-describe.skipIf(missing('the image', unavailable))('the image', { timeout: 120_000 }, () => {
+describe.skipIf(missing('the image', unavailable))('the image', { timeout: 300_000 }, () => {
   let kafka: KafkaService
   beforeAll(async () => {
     await buildImage(IMAGE)
@@ -41,6 +41,9 @@ describe.skipIf(missing('the image', unavailable))('the image', { timeout: 120_0
     expect(features.split(',')).toEqual(
       expect.arrayContaining('gzip snappy lz4 zstd ssl sasl_plain sasl_scram sasl_oauthbearer sasl_gssapi'.split(' ')),
     )
+    const built = 'require("./native/build/Release/packed_reader.node").nodeRdkafka'
+    const beside = 'require("node-rdkafka/package.json").version'
+    expect(await Container.execute(IMAGE, 'node', '-p', `${built} === ${beside}`)).toBe('true')
     const tools = 'for tool in g++ gcc cc make python3; do command -v $tool; done; id -u'
     expect(await Container.execute(IMAGE, 'sh', '-c', tools)).toBe('1000')
     const megabytes = Number((await Container.execute(IMAGE, 'du', '-sm', '/app')).split(/\s/)[0])
@@ -58,6 +61,7 @@ describe.skipIf(missing('the image', unavailable))('the image', { timeout: 120_0
       MILLRACE_NAMESPACE: rig.namespace,
       MILLRACE_INSTANCE_ID: 'image',
       MILLRACE_HTTP: http,
+      MILLRACE_DRAIN_TIMEOUT: '60 seconds',
     })
     const answers = async (path: string) => (await fetch(`http://${http}${path}`).catch(() => undefined))?.ok ?? false
     await worker.until('the worker is ready', 90_000, () => answers('/readyz'))
@@ -68,7 +72,7 @@ describe.skipIf(missing('the image', unavailable))('the image', { timeout: 120_0
     await worker.until('all events read', 90_000, async () => (await rig.accounting()).read === data.total)
 
     worker.kill('SIGTERM')
-    expect(await Promise.race([worker.exited, sleep(30_000)])).toBe(0)
+    expect(await Promise.race([worker.exited, sleep(60_000)])).toBe(0)
     await expect(Container.execute(IMAGE, ...environment, ...healthcheck)).rejects.toThrow('ended with 1')
     const expected = expectedCells(generated(data))
     expect(expected.size).toBeGreaterThanOrEqual(1_000)
