@@ -11,7 +11,7 @@ const kafka = inject('kafka') ?? ''
 const postgres = inject('postgres') ?? ''
 
 const REFUSED = /^A transaction failed and is tried again from the last commit/
-const FENCED = /^LOG_FENCED/
+const FENCED = /^(Process \d+ failed with )?LOG_FENCED/
 
 describe.skipIf(kafka === '' || postgres === '')('a worker that was stopped beyond its session', () => {
   /** What the coordinator does with a transaction that stood open all the time: it ends it, or leaves that to the worker. */
