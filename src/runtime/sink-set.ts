@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Log, LogConsumer } from '../ports/log.js'
 import type { Histogram } from '../ports/metrics.js'
 import type { Warehouse } from '../ports/warehouse.js'
+import { Attempt } from './attempt.js'
 import type { DeadLetters } from './dead-letters.js'
 import { SinkTask } from './sink-task.js'
 import type { RowsProgram } from './sub-topology-program.js'
@@ -11,13 +12,16 @@ import type { RowsProgram } from './sub-topology-program.js'
 /** How long a sink that was taken over waits for the group to take its partition, too, before the process stops, in ms. */
 const FENCED_GRACE = 5_000
 
+/** Memory of all sinks, in bytes. */
+const SINK_MEMORY = 256 * 1024 * 1024
+
 /** Wait between two looks at a flush, in ms. */
 const FLUSH_POLL = 20
 
 /** The warehouse sinks of one process: those that run, and those that wait for a warehouse out of reach. */
 export class SinkSet {
   private readonly running = new Map<string, SinkTask>()
-  private readonly opening = new Map<string, SinkTask>()
+  private readonly opening = new Map<string, { readonly sink: SinkTask; attempt?: Attempt<number | undefined> }>()
   private readonly paused = new Set<SinkTask>()
   /** Sinks that were given up, until their last flush has ended. */
   private readonly closing = new Set<Promise<void>>()
@@ -33,6 +37,8 @@ export class SinkSet {
     private readonly warn: (message: string) => void,
     /** Seconds of the flushes into a table. */
     private readonly flushDuration: (table: string) => Histogram,
+    /** Bytes that the rows of all sinks may take (an estimate): half for rows that wait, half for those remembered. */
+    private readonly memory = SINK_MEMORY,
   ) {}
 
   get(id: string): SinkTask | undefined {
@@ -74,20 +80,30 @@ export class SinkSet {
     const took = this.flushDuration(program.table.name)
     const now = () => this.clock.now()
     const sink = new SinkTask(program, partition, this.warehouse!, this.deadLetters, this.warn, now, took)
-    this.opening.set(partitionId({ topic: program.topic, partition }), sink)
+    this.opening.set(partitionId({ topic: program.topic, partition }), { sink })
   }
 
-  /** Opens what waits, as far as the warehouse lets it. */
-  async openWaiting(): Promise<void> {
-    for (const [id, sink] of this.opening) {
-      const at = placeOf(sink)
-      const { low, high } = await this.log.watermarks(at)
-      const offset = await sink.open(this.clock.now(), high)
-      if (offset === undefined) continue
-      this.opening.delete(id)
-      this.running.set(id, sink)
-      this.consumer.assign([{ ...at, offset: Math.max(low, offset) }])
+  /** Goes on with opening what waits. The warehouse may take its time; nothing here waits for it. */
+  openWaiting(): void {
+    for (const [id, opening] of this.opening) {
+      const { sink, attempt } = opening
+      if (attempt === undefined) {
+        if (sink.mayOpen(this.clock.now())) opening.attempt = new Attempt(this.openOne(sink))
+      } else if (attempt.settled) {
+        delete opening.attempt
+        const offset = attempt.result()
+        if (offset === undefined) continue
+        this.opening.delete(id)
+        this.running.set(id, sink)
+        this.consumer.assign([{ ...placeOf(sink), offset }])
+      }
     }
+  }
+
+  private async openOne(sink: SinkTask): Promise<number | undefined> {
+    const { low, high } = await this.log.watermarks(placeOf(sink))
+    const offset = await sink.open(this.clock.now(), high)
+    return offset === undefined ? undefined : Math.max(low, offset)
   }
 
   /**
@@ -98,11 +114,14 @@ export class SinkSet {
     const now = this.clock.now()
     for (const { thrown, since } of this.fenced.values()) if (now - since >= FENCED_GRACE) throw thrown
     for (const sink of [...this.running.values()]) {
+      const share = this.memory / this.running.size / 2
+      sink.rememberedAtMost = share
       if (!(await this.attempt(sink, () => sink.tick(now, drain)))) continue
-      if (sink.full && !this.paused.has(sink)) {
+      const full = sink.heldBytes >= share
+      if (full && !this.paused.has(sink)) {
         this.paused.add(sink)
         this.consumer.pause([placeOf(sink)])
-      } else if (!sink.full && this.paused.delete(sink)) this.consumer.resume([placeOf(sink)])
+      } else if (!full && this.paused.delete(sink)) this.consumer.resume([placeOf(sink)])
     }
   }
 
@@ -157,19 +176,24 @@ export class SinkSet {
     for (const at of partitions) {
       const id = partitionId(at)
       this.fenced.delete(id)
-      const sink = this.running.get(id) ?? this.opening.get(id)
+      const opening = this.opening.get(id)
+      const sink = this.running.get(id) ?? opening?.sink
       if (sink === undefined) continue
+      sink.giveUp()
       this.running.delete(id)
       this.opening.delete(id)
       this.paused.delete(sink)
-      const closing = sink.close().catch(thrown => this.warn(messageOf(thrown)))
+      const opened = opening?.attempt?.work.catch(() => undefined)
+      const closing = Promise.resolve(opened)
+        .then(() => sink.close())
+        .catch(thrown => this.warn(messageOf(thrown)))
       this.closing.add(closing)
       closing.then(() => this.closing.delete(closing))
     }
   }
 
   async close(): Promise<void> {
-    await this.drop([...this.running.values(), ...this.opening.values()].map(placeOf))
+    await this.drop([...this.running.values(), ...[...this.opening.values()].map(({ sink }) => sink)].map(placeOf))
     await Promise.all(this.closing)
   }
 }

@@ -5,22 +5,11 @@ import type { Histogram } from '../ports/metrics.js'
 import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
 import { type DeadLetters, type FailedRecord, failedRecord } from './dead-letters.js'
 import { Freshness, newestEventTime } from './freshness.js'
+import { PendingRows, RememberedRows } from './pending-rows.js'
 import type { RowsProgram } from './sub-topology-program.js'
-
-/** A row that waits for its flush: its bytes in the rows topic; null deletes it. */
-interface PendingRow {
-  readonly key: Buffer
-  readonly value: Buffer | null
-}
 
 /** Rows of one flush at the most: more are flushed at once. */
 const FLUSH_ROWS = 20_000
-
-/** Pending rows from which on the partition is paused, while the warehouse is slow or down. */
-const PAUSE_ROWS = 200_000
-
-/** Rows whose last flushed bytes are remembered, to drop what did not change. */
-const REMEMBERED_ROWS = 100_000
 
 /** A tombstone lives this long in a compacted topic (`delete.retention.ms`, Kafka's default), in ms. */
 export const TOMBSTONE_RETENTION = 24 * 3_600_000
@@ -41,9 +30,14 @@ export class SinkTask {
   /** Since this process opened the sink. */
   readonly flushed = { flushes: 0, failures: 0, upserts: 0, deletes: 0 }
   readonly freshness = new Freshness()
-  private pending = new Map<string, PendingRow>()
+  private pending = new PendingRows()
+  /** Bytes of the rows of the flush that is under way. */
+  private flushingBytes = 0
   private pendingSince = Number.POSITIVE_INFINITY
-  private remembered = new Map<string, Buffer>()
+  private readonly remembered = new RememberedRows()
+  /** Bytes that remembered rows may take; the set of sinks shares out the memory. */
+  rememberedAtMost = Number.POSITIVE_INFINITY
+  private givenUp = false
   private sink: WarehouseSink | undefined
   private flushing: Promise<void> | undefined
   private fault: unknown
@@ -69,11 +63,17 @@ export class SinkTask {
     this.name = `${program.topic}/${partition}`
   }
 
+  /** Whether it is time to try to open it. */
+  mayOpen(now: number): boolean {
+    return now >= this.retryAt
+  }
+
   /** Takes ownership in the warehouse. The answer is where to read on; undefined while the warehouse is out of reach. */
   async open(now: number, high: number): Promise<number | undefined> {
-    if (now < this.retryAt) return undefined
     try {
       await this.warehouse.prepare(this.program.table)
+      // A sink that was given up meanwhile is not to be taken from its next owner.
+      if (this.givenUp) return undefined
       this.sink = await this.warehouse.openSink({
         sink: this.program.topic,
         partition: this.partition,
@@ -131,8 +131,9 @@ export class SinkTask {
     return this.pending.size
   }
 
-  get full(): boolean {
-    return this.pending.size >= PAUSE_ROWS
+  /** Estimate of the memory that rows take which are not in the warehouse yet, in bytes. */
+  get heldBytes(): number {
+    return this.pending.bytes + this.flushingBytes
   }
 
   process(batch: RecordBatch, now: number): void {
@@ -148,7 +149,7 @@ export class SinkTask {
 
   private take(id: string, key: Buffer, value: Buffer | null, batch: RecordBatch, index: number, now: number): void {
     this.seen?.add(id)
-    if (!this.pending.has(id) && value !== null && this.remembered.get(id)?.equals(value)) return
+    if (!this.pending.has(id) && value !== null && this.remembered.has(id, value)) return
     const reason =
       value === null ? undefined : this.warehouse.unstorable(this.program.table, this.program.row(key, value))
     if (reason !== undefined) {
@@ -156,7 +157,12 @@ export class SinkTask {
       return
     }
     if (this.pending.size === 0) this.pendingSince = now
-    this.pending.set(id, { key: Buffer.from(key), value: value === null ? null : Buffer.from(value) })
+    this.pending.put(id, { key: Buffer.from(key), value: value === null ? null : Buffer.from(value) })
+  }
+
+  /** Notes that the partition was read to its end, which may lie behind records that nobody sees. */
+  reachedEnd(offset: number): void {
+    this.nextOffset = Math.max(this.nextOffset, offset)
   }
 
   /** Whether a flush should start: by freshness, by size, or because everything is to be out (`drain`). */
@@ -174,31 +180,42 @@ export class SinkTask {
    */
   async tick(now: number, drain = false): Promise<void> {
     if (this.fault !== undefined) throw this.fault
-    if (this.seen && this.sink && this.nextOffset >= this.rebuildUntil && now >= this.retryAt)
-      await this.deleteUnseen(now)
+    if (this.unseenDue && this.flushing === undefined && now >= this.retryAt) {
+      this.flushing = this.deleteUnseen(now).finally(() => {
+        this.flushing = undefined
+      })
+    }
     if (!this.due(now, drain)) return
     const rows = this.pending
     const flush = this.flushOf(rows, now)
-    this.pending = new Map()
+    this.pending = new PendingRows()
+    this.flushingBytes = rows.bytes
     this.pendingSince = Number.POSITIVE_INFINITY
     this.freshness.taken()
-    this.remember(rows)
+    // What a running flush carries counts as flushed: if it fails, its rows are pending again.
+    this.remembered.add(rows, this.rememberedAtMost)
     this.flushing = this.run(rows, flush, now).finally(() => {
       this.flushing = undefined
+      this.flushingBytes = 0
     })
   }
 
-  private flushOf(rows: ReadonlyMap<string, PendingRow>, now: number): Flush {
+  /** All rows of a rebuild were read, and those that were not among them are still to be deleted. */
+  private get unseenDue(): boolean {
+    return this.seen !== undefined && this.sink !== undefined && this.nextOffset >= this.rebuildUntil
+  }
+
+  private flushOf({ byId }: PendingRows, now: number): Flush {
     const upserts: Row[] = []
     const deletes: RowKey[] = []
-    for (const { key, value } of rows.values()) {
+    for (const { key, value } of byId.values()) {
       if (value === null) deletes.push(this.program.rowKey(key))
       else upserts.push(this.program.row(key, value))
     }
     return { upserts, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild: this.rebuildEnds }
   }
 
-  private async run(rows: Map<string, PendingRow>, flush: Flush, now: number): Promise<void> {
+  private async run(rows: PendingRows, flush: Flush, now: number): Promise<void> {
     try {
       await this.sink!.flush(flush).finally(() => this.flushDuration.observe((this.now() - now) / 1_000))
     } catch (thrown) {
@@ -210,7 +227,7 @@ export class SinkTask {
       this.flushed.failures++
       this.freshness.failed()
       // What arrived meanwhile is newer than what could not be flushed.
-      for (const [id, row] of this.pending) rows.set(id, row)
+      rows.putAll(this.pending)
       this.pending = rows
       this.pendingSince = now
       return
@@ -225,15 +242,6 @@ export class SinkTask {
     this.flushed.deletes += flush.deletes.length
   }
 
-  /** What a running flush carries counts as flushed: if it fails, its rows are pending again. */
-  private remember(rows: ReadonlyMap<string, PendingRow>): void {
-    if (this.remembered.size + rows.size > REMEMBERED_ROWS) this.remembered = new Map()
-    for (const [id, { value }] of rows) {
-      if (value === null) this.remembered.delete(id)
-      else this.remembered.set(id, value)
-    }
-  }
-
   private failed(now: number, thrown: unknown): void {
     const delay = Math.min(RETRY_AT_MOST, RETRY_AT_LEAST * 2 ** this.failures++)
     this.retryAt = now + delay
@@ -245,7 +253,6 @@ export class SinkTask {
   /** The end of a rebuild: rows of this partition that the topic does not hold are deleted. */
   private async deleteUnseen(now: number): Promise<void> {
     const seen = this.seen as Set<string>
-    await this.flushing
     const unseen = new Map<string, Buffer>()
     try {
       for await (const rowKey of this.sink!.keys()) {
@@ -260,7 +267,8 @@ export class SinkTask {
     this.seen = undefined
     this.rebuildEnds = true
     if (this.pending.size === 0) this.pendingSince = now
-    for (const [id, key] of unseen) this.pending.set(id, { key, value: null })
+    // What arrived during the scan is there after all.
+    for (const [id, key] of unseen) if (!seen.has(id)) this.pending.put(id, { key, value: null })
   }
 
   /** Waits for a running flush. */
@@ -271,7 +279,13 @@ export class SinkTask {
 
   /** Whether everything read is in the warehouse. */
   get drained(): boolean {
-    return this.pending.size === 0 && this.flushing === undefined && this.flushedOffset === this.nextOffset
+    const idle = this.pending.size === 0 && this.flushing === undefined && !this.unseenDue && !this.rebuildEnds
+    return idle && this.flushedOffset === this.nextOffset
+  }
+
+  /** Says that it is not to be opened any more. */
+  giveUp(): void {
+    this.givenUp = true
   }
 
   async close(): Promise<void> {

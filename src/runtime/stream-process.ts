@@ -106,7 +106,7 @@ export class StreamProcess {
     })
     // Only now: before the poll a task or sink could belong to somebody else, and a batch of the poll is not for it.
     await this.restorations.advance()
-    await this.sinks.openWaiting()
+    this.sinks.openWaiting()
     const now = this.options.clock.now()
     const work = this.hasWork(now)
     this.uncommittedSince = work ? (this.uncommittedSince ?? now) : undefined
@@ -144,7 +144,10 @@ export class StreamProcess {
       const rest = await task?.process(batch)
       if (task && rest) waits.add(task, rest)
     }
-    for (const end of ends) if (!waits.reachedEnd(end)) tasks.get(partitionId(end))?.reachedEnd()
+    for (const end of ends) {
+      this.sinks.get(partitionId(end))?.reachedEnd(end.offset)
+      if (!waits.reachedEnd(end)) tasks.get(partitionId(end))?.reachedEnd()
+    }
   }
 
   private commitDue(now: number): boolean {

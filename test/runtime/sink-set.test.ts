@@ -77,4 +77,76 @@ describe('sinks', () => {
     expect(Number(counts.get(0))).toBe(2)
     await second.close()
   })
+
+  it('hold up nothing while the warehouse does not answer when they are opened', async () => {
+    const group = await TestGroup.create(1, 600_000)
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>(resolve => {
+      answer = resolve
+    })
+    let asked = 0
+    const silent: Warehouse = {
+      ...group.warehouse,
+      async prepare(table) {
+        asked++
+        await answered
+        return group.warehouse.prepare(table)
+      },
+    }
+    const process = await group.start(rows, { warehouse: silent })
+    for (let id = 0; id < 20; id++) {
+      await group.send(0, { at: T0 + 10 * id, id })
+      await process.step(0)
+      group.clock.time += 5_000
+    }
+    const { accounting } = await process.status()
+    expect(accounting.aggregated).toBeGreaterThan(10)
+    expect(process.health()).toMatchObject({ sinksOpen: 0, sinksWaiting: 1 })
+    expect(process.health()).not.toHaveProperty('uncommittedSince')
+    expect(asked).toBe(1)
+    answer()
+    await process.settle()
+    expect(process.health()).toMatchObject({ sinksOpen: 1, sinksWaiting: 0 })
+    let counted = 0
+    for await (const [, c] of group.warehouse.rows(spec)) counted += Number(c)
+    expect(counted).toBe(20)
+    await process.close()
+  })
+
+  it('that are given up while they are opened are not taken from their next owner', async () => {
+    const group = await TestGroup.create(1)
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>(resolve => {
+      answer = resolve
+    })
+    let opened = 0
+    const slow: Warehouse = {
+      ...group.warehouse,
+      async prepare(table) {
+        await answered
+        return group.warehouse.prepare(table)
+      },
+      openSink(identity) {
+        opened++
+        return group.warehouse.openSink(identity)
+      },
+    }
+    const first = await group.start(rows, { instanceId: 'first', warehouse: slow })
+    await group.send(0, { at: T0, id: 1 })
+    for (let i = 0; i < 10; i++) await first.step(0)
+    expect(first.health().sinksWaiting).toBe(1)
+    group.clock.time += 101
+    const second = await group.start(rows, { instanceId: 'second' })
+    await second.settle()
+    await first.step(0)
+    answer()
+    await first.close()
+    expect(opened).toBe(0)
+    await group.send(0, { at: T0 + 10, id: 2 })
+    await second.settle()
+    let counted = 0
+    for await (const [, c] of group.warehouse.rows(spec)) counted += Number(c)
+    expect(counted).toBe(2)
+    await second.close()
+  })
 })

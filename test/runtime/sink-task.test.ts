@@ -136,9 +136,12 @@ class Bench {
     return builder.build()
   }
 
+  /** Two ticks: the end of a rebuild looks for rows first, beside the reading. */
   async flush(now: number, drain = false): Promise<void> {
-    await this.task.tick(now, drain)
-    await this.task.settled()
+    for (let i = 0; i < 2; i++) {
+      await this.task.tick(now, drain)
+      await this.task.settled()
+    }
   }
 
   get rows(): Record<string, string> {
@@ -227,7 +230,8 @@ describe('a sink', () => {
     bench.warehouse.trouble = down
     expect(await bench.task.open(NOW, 0)).toBeUndefined()
     bench.warehouse.trouble = undefined
-    expect(await bench.task.open(NOW + 249, 0)).toBeUndefined()
+    expect(bench.task.mayOpen(NOW + 249)).toBe(false)
+    expect(bench.task.mayOpen(NOW + 250)).toBe(true)
     expect(await bench.task.open(NOW + 250, 0)).toBe(0)
   })
 
