@@ -1,4 +1,5 @@
 import { MillraceError, messageOf } from '../model/errors.js'
+import type { RecordBatch } from '../model/record-batch.js'
 import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
 import type { LogConsumer } from '../ports/log.js'
@@ -15,6 +16,8 @@ const WARN_EVERY = 30_000
 interface Waiting {
   readonly task: Task
   rest: Rest
+  /** Batches that were polled with it, behind it. */
+  readonly later: RecordBatch[]
   /** The partition was read to its end behind the batch. */
   atEnd: boolean
 }
@@ -55,7 +58,7 @@ export class SchemaWaits {
 
   /** Stops reading the task's partition until the schema is there. */
   add(task: Task, rest: Rest): void {
-    this.waiting.set(partitionId(rest.batch), { task, rest, atEnd: false })
+    this.waiting.set(partitionId(rest.batch), { task, rest, later: [], atEnd: false })
     this.consumer.pause([placeOf(task)])
     this.fetch(task, rest)
   }
@@ -67,6 +70,13 @@ export class SchemaWaits {
     const fetch = { prepare, attempt: new Attempt(prepare()), failures: 0, retryAt: 0 }
     this.fetches.set(key, fetch)
     return fetch
+  }
+
+  /** Keeps a batch of a partition that waits, which one poll may give several of; false where it does not wait. */
+  keep(batch: RecordBatch): boolean {
+    const waiting = this.waiting.get(partitionId(batch))
+    waiting?.later.push(batch)
+    return waiting !== undefined
   }
 
   /** Notes the end of a partition that waits; false where it does not. */
@@ -86,13 +96,14 @@ export class SchemaWaits {
   async advance(): Promise<void> {
     const gone = new Set(this.fetches.values())
     for (const [id, waiting] of this.waiting) {
-      const { task, rest } = waiting
+      const { task, rest, later } = waiting
       const fetch = this.fetch(task, rest)
       if (!this.arrived(fetch)) {
         gone.delete(fetch)
         continue
       }
-      const next = await task.process(rest.batch, rest.from)
+      let next = await task.process(rest.batch, rest.from)
+      while (next === undefined && later.length > 0) next = await task.process(later.shift() as RecordBatch)
       if (next !== undefined) {
         waiting.rest = next
         gone.delete(this.fetch(task, next))

@@ -140,6 +140,7 @@ export class StreamProcess {
     if (batches.length > 0 || waits.ready) await this.transaction.begin()
     await waits.advance()
     for (const batch of batches) {
+      if (waits.keep(batch)) continue
       const task = tasks.get(partitionId(batch))
       const rest = await task?.process(batch)
       if (task && rest) waits.add(task, rest)

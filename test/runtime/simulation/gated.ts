@@ -69,6 +69,11 @@ function part(batch: RecordBatch, from: number, to: number): RecordBatch {
   }
 }
 
+/** A first record alone, as Kafka's consumer gives the one that it waited for: a poll may hold several batches of a partition. */
+function apart(batch: RecordBatch): RecordBatch[] {
+  return batch.count > 1 ? [part(batch, 0, 1), part(batch, 1, batch.count)] : [batch]
+}
+
 function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
   const gated: LogConsumer = {
     get joined() {
@@ -77,7 +82,8 @@ function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
     subscribe: topics => consumer.subscribe(topics),
     async poll(): Promise<Polled> {
       await gate.pass('poll')
-      return consumer.poll(gate.pollRecords(), 0)
+      const polled = await consumer.poll(gate.pollRecords(), 0)
+      return { ...polled, batches: polled.batches.flatMap(apart) }
     },
     assign: positions => {
       gate.alive()
