@@ -14,7 +14,7 @@ const postgres = inject('postgres') ?? ''
 
 /** Longest time between two commits of a partition that does not move, in ms. */
 const GAP = 2_000
-/** How long the work is watched before a member joins, and after everything was shared out, in ms. */
+/** How long the work is watched before a member joins, and after it was given its share, in ms. */
 const WATCHED = 4_000
 
 describe.skipIf(kafka === '' || postgres === '')('workers that join and leave', () => {
@@ -37,7 +37,7 @@ describe.skipIf(kafka === '' || postgres === '')('workers that join and leave', 
     await sleep(WATCHED)
     const leaving = Date.now()
     const left = await four.end('SIGTERM')
-    await sleep(WATCHED)
+    const back = await sharing(rig, three)
     const end = Date.now()
     const total = await load.stop()
     await rig.filled(total, 60_000, () => all.map(({ output }) => output).join('\n'))
@@ -53,14 +53,8 @@ describe.skipIf(kafka === '' || postgres === '')('workers that join and leave', 
     }
     const accounting = await rig.accounting()
     const comparison = compareCells(load.cells(total), await rig.database.cells())
-    console.info('joining and leaving:', {
-      before,
-      after,
-      joinedAfterMs: joined - joining,
-      stayed,
-      gaps,
-      ...comparison,
-    })
+    const times = { joinedAfterMs: joined - joining, takenBackAfterMs: end - leaving }
+    console.info('joining and leaving:', { before, after, back, ...times, stayed, gaps, ...comparison })
     expect(before).toHaveLength(3)
     expect(after).toHaveLength(4)
     expect(after[3]).toBeGreaterThan(0)
