@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { duration, wholeNumber } from '../src/cli/options.js'
 import { kafkaAvailable, startKafka } from '../test/services/kafka.js'
 import { processFiguresAvailable } from './process-tree.js'
+import { type RestartOptions, restart } from './restart.js'
 import { type RollupOptions, type RollupResult, rollup } from './rollup.js'
 
 const report = (line: string): void => console.error(line)
@@ -60,6 +61,24 @@ program
     else printRollup(result)
     const { wrongCells, late, accounting } = result
     if (wrongCells > 0 || late > 0 || accounting.read !== options.events) process.exitCode = 1
+  })
+
+program
+  .command('restart')
+  .description('from the start of a process to all its tasks running, with a store and without one')
+  .addOption(kafkaFlag())
+  .addOption(new Option('--entries <count>', 'entries of the store').argParser(wholeNumber(1)).default(1_000_000))
+  .addOption(new Option('--tail <count>', 'entries that the store lacks').argParser(wholeNumber(0)).default(10_000))
+  .addOption(
+    new Option('--partitions <count>', 'of the source, each with a store').argParser(wholeNumber(1)).default(4),
+  )
+  .addOption(jsonFlag())
+  .action(async (options: Omit<RestartOptions, 'kafka'> & { readonly kafka?: string; readonly json: boolean }) => {
+    const result = await withKafka(options.kafka, kafka => restart({ ...options, kafka, report }))
+    if (options.json) console.log(JSON.stringify(result))
+    else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(26)}${value}`)
+    const { restartSeconds, rebuildEntriesPerSecond, wrongEntries } = result
+    if (wrongEntries > 0 || restartSeconds > 5 || rebuildEntriesPerSecond < 100_000) process.exitCode = 1
   })
 
 function printRollup(result: RollupResult): void {
