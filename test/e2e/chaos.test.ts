@@ -38,8 +38,8 @@ describe.skipIf(kafka === '' || postgres === '' || minutes === 0)('chaos', () =>
       const counts: Record<string, number> = {}
       const unexpected: string[] = []
       const pending: Promise<void>[] = []
-      const outage = false
-      const outageUntil = 0
+      let outage = false
+      let outageUntil = 0
       const started = Date.now()
       const note = (fault: string, subject = '') => {
         counts[fault] = (counts[fault] ?? 0) + 1
@@ -52,6 +52,7 @@ describe.skipIf(kafka === '' || postgres === '' || minutes === 0)('chaos', () =>
           if (known) running.delete(name)
           const last = worker.messages.slice(-3).join('\n  ')
           if (known) unexpected.push(`${name} ended by itself with ${code ?? signal}:\n  ${last}`)
+          else if (last.includes('DRAIN_TIMEOUT') && Date.now() - DRAIN <= outageUntil) note('drain cut short', name)
           else if (signal !== 'SIGKILL' && code !== 0)
             unexpected.push(`${name} drained with ${code ?? signal}:\n  ${last}`)
         })
@@ -102,11 +103,11 @@ describe.skipIf(kafka === '' || postgres === '' || minutes === 0)('chaos', () =>
           )
         },
       }
-      let outage = false
       const takeWarehouse = async () => {
         if (outage) return
         outage = true
         const ms = 1_000 + below(OUTAGE)
+        outageUntil = Date.now() + ms
         const hangs = random() < 0.5
         note(hangs ? 'warehouse hangs' : 'warehouse refuses', `for ${ms} ms`)
         if (hangs) proxy.hang()
