@@ -68,7 +68,9 @@ export async function trafficOf(log: Log, topic: string): Promise<Traffic> {
     const { low, high } = await log.watermarks({ topic, partition })
     for await (const batch of log.read({ topic, partition }, low, high)) {
       traffic.records += batch.count
-      traffic.bytes += batch.data.length
+      for (const lengths of [batch.keyLength, batch.valueLength]) {
+        for (const length of lengths) traffic.bytes += Math.max(0, length)
+      }
     }
   }
   return traffic

@@ -19,6 +19,8 @@ export const CODE = {
   transport: -195,
   state: -172,
   unknownTopic: 3,
+  leaderNotAvailable: 5,
+  notLeader: 6,
   messageTooLarge: 10,
   coordinatorLoading: 14,
   coordinatorNotAvailable: 15,
@@ -55,6 +57,9 @@ const TRANSIENT = new Set<number>([
   CODE.timedOutQueue,
   CODE.transport,
   CODE.allBrokersDown,
+  // Leaders of a new topic, and of one whose broker went, are not known everywhere at once.
+  CODE.leaderNotAvailable,
+  CODE.notLeader,
   CODE.coordinatorLoading,
   CODE.coordinatorNotAvailable,
   CODE.notCoordinator,
