@@ -20,7 +20,9 @@ export async function buildah(...args: readonly string[]): Promise<string> {
   const temporary = join(CACHE, 'tmp')
   await mkdir(temporary, { recursive: true })
   const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', TMPDIR: temporary }
-  const { stdout } = await run('buildah', [...storage, ...args], { cwd: ROOT, env, maxBuffer: 2 ** 26 })
+  // Nice, because the compiler runs for minutes beside tests that wait for something.
+  const command = ['-n', '10', 'buildah', ...storage, ...args]
+  const { stdout } = await run('nice', command, { cwd: ROOT, env, maxBuffer: 2 ** 26 })
   return stdout.trim()
 }
 

@@ -34,7 +34,7 @@ async function cached(name: string, fetch: (folder: string) => Promise<unknown>)
 
 function pythonTools(): Promise<string> {
   return cached('lint-tools-1', folder =>
-    run('python3', ['-m', 'pip', 'install', '--quiet', '--target', folder, ...PYTHON]),
+    run('python3', ['-m', 'pip', 'install', '--quiet', '--no-compile', '--target', folder, ...PYTHON]),
   )
 }
 
