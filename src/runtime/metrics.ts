@@ -193,6 +193,12 @@ export const METRICS = {
     'table',
     'partition',
   ]),
+  pendingBytes: metric(
+    'gauge',
+    'warehouse_pending_bytes',
+    'Memory of rows that are not in the warehouse yet, roughly.',
+    ['topology', 'table', 'partition'],
+  ),
   flushes: metric('counter', 'warehouse_flushes_total', 'Flushes into the warehouse, by how they ended.', [
     'topology',
     'table',

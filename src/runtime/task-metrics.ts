@@ -58,6 +58,7 @@ export function reportSink(report: Report, topology: string, sink: SinkTask, now
   report(METRICS.freshness, secondsOf(sink.freshness.at(now) ?? null), place)
   report(METRICS.freshnessTarget, sink.program.visibleWithin / 1_000, { topology, table })
   report(METRICS.pendingRows, sink.pendingRows, place)
+  report(METRICS.pendingBytes, sink.heldBytes, place)
   report(METRICS.flushes, flushes, { ...place, result: 'ok' })
   report(METRICS.flushes, failures, { ...place, result: 'failed' })
   report(METRICS.rows, upserts, { ...place, change: 'upserted' })
