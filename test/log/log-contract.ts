@@ -358,6 +358,21 @@ export function logContract(
       expect(member.values(0)).toEqual(['a0', 'a1', 'a1'])
     })
 
+    it('reads a partition that comes back, though it was paused when it was taken away', async () => {
+      const topic = await topicOf(2)
+      const group = unique('group')
+      const first = await memberOf(group, topic)
+      await pollUntil([first], () => first.owned.size === 2)
+      first.consumer.pause([...first.owned.values()])
+      const second = await memberOf(group, topic)
+      await pollUntil([first, second], () => first.owned.size === 1 && second.owned.size === 1)
+      const [moved] = [...second.owned.values()]
+      await second.consumer.close()
+      await pollUntil([first], () => first.owned.size === 2)
+      await fill(topic, ['again'], moved?.partition)
+      await pollUntil([first], () => first.values(moved?.partition).length === 1)
+    })
+
     it('does not deliver what it read ahead of a pause or a seek', async () => {
       const topic = await topicOf()
       await fill(

@@ -23,6 +23,8 @@ export class KafkaConsumer implements LogConsumer {
   private rebalances!: Rebalances
   private source!: RecordSource
   private readonly readings = new Readings()
+  /** Partitions that librdkafka holds paused: it does so even after it lost and regained them. */
+  private readonly paused = new Set<string>()
   private topics: readonly string[] = []
   private busy: Promise<void> | undefined
   private failure: unknown
@@ -159,6 +161,7 @@ export class KafkaConsumer implements LogConsumer {
   private async reconnect(): Promise<void> {
     const former = this.client
     this.readings.clear()
+    this.paused.clear()
     await this.connect()
     if (this.closed) await this.client.close()
     else this.subscribe(this.topics)
@@ -180,6 +183,7 @@ export class KafkaConsumer implements LogConsumer {
     const taken = positions.filter(at => this.rebalances.mayRead(at))
     for (const at of taken) this.readings.start(at)
     this.native('Assigning partitions', () => this.rebalances.assign(taken))
+    this.resume(taken.filter(at => this.paused.has(partitionId(at))))
   }
 
   release(partitions: readonly TopicPartition[]): void {
@@ -191,12 +195,14 @@ export class KafkaConsumer implements LogConsumer {
   pause(partitions: readonly TopicPartition[]): void {
     this.requireOpen()
     const known = this.readings.setPaused(partitions, true)
+    for (const at of known) this.paused.add(partitionId(at))
     if (known.length > 0) this.native('Pausing', native => native.pause(known))
   }
 
   resume(partitions: readonly TopicPartition[]): void {
     this.requireOpen()
     const known = this.readings.setPaused(partitions, false)
+    for (const at of known) this.paused.delete(partitionId(at))
     if (known.length > 0) this.native('Resuming', native => native.resume(known))
   }
 
