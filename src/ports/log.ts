@@ -97,7 +97,10 @@ export interface Log {
   /** Creates the topics that do not exist yet and waits until they can be used. Existing ones are left as they are. */
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   watermarks(at: TopicPartition): Promise<Watermarks>
-  /** Committed records of `[from, to)` outside any group. Ends when position `to` is reached. */
+  /**
+   * Committed records of `[from, to)` outside any group. Ends when position `to` is reached. A batch may be empty: the log
+   * waits, for a broker or for an open transaction to end, and lets the reader do something else meanwhile.
+   */
   read(at: TopicPartition, from: number, to: number): AsyncIterable<RecordBatch>
   consumer(options: { readonly group: string; readonly instanceId?: string }): Promise<LogConsumer>
   /**

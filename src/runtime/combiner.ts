@@ -1,4 +1,5 @@
 import type { WindowSpec } from '../topology/node.js'
+import { EntrySize } from './entry-size.js'
 import { Format, HEADER_BYTES, headerOf } from './internal-value.js'
 import type { KeyEntry } from './key-codec.js'
 import type { Accumulator, MeasureProgram } from './measure-program.js'
@@ -26,6 +27,7 @@ const PREAMBLE_BYTES = 1 + 8 + 8 + 8
 export class Combiner {
   private partials = new Map<number, Map<KeyEntry, Partial>>()
   private count = 0
+  private readonly entrySize = new EntrySize()
   private readonly header: Buffer
 
   constructor(
@@ -38,6 +40,11 @@ export class Combiner {
 
   get size(): number {
     return this.count
+  }
+
+  /** Estimate of the memory that it takes, in bytes. */
+  get heldBytes(): number {
+    return this.count * this.entrySize.bytes
   }
 
   /** The partial of a window and key, made when there is none. */
@@ -60,7 +67,10 @@ export class Combiner {
   flush(send: (key: KeyEntry, value: Buffer) => void): void {
     for (const keys of this.partials.values()) {
       for (const partial of keys.values()) {
-        if (partial.records > 0) send(partial.key, this.encode(partial))
+        if (partial.records === 0) continue
+        const value = this.encode(partial)
+        this.entrySize.note(value.length)
+        send(partial.key, value)
       }
     }
     this.clear()

@@ -138,6 +138,13 @@ export class RepartitionWriter implements EffectTarget {
     return held
   }
 
+  /** Estimate of the memory that they take, in bytes. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const combiner of this.combiners) bytes += combiner.heldBytes
+    return bytes
+  }
+
   /** Forgets what is held, after an aborted transaction. */
   clear(): void {
     for (const combiner of this.combiners) combiner.clear()

@@ -9,6 +9,8 @@ import type { Rest, Task } from './task.js'
 /** Waits between two tries to reach the registry, in ms; each is twice as long as the one before. */
 const RETRY_AT_LEAST = 250
 const RETRY_AT_MOST = 5_000
+/** Turns of the microtask queue within which an answer comes at once. */
+const AT_ONCE = 20
 /** Between two warnings while the registry is out of reach, in ms. */
 const WARN_EVERY = 30_000
 
@@ -57,10 +59,13 @@ export class SchemaWaits {
   }
 
   /** Stops reading the task's partition until the schema is there. */
-  add(task: Task, rest: Rest): void {
+  async add(task: Task, rest: Rest): Promise<void> {
     this.waiting.set(partitionId(rest.batch), { task, rest, later: [], atEnd: false })
     this.consumer.pause([placeOf(task)])
-    this.fetch(task, rest)
+    const fetch = this.fetch(task, rest)
+    // A registry in this process answers without waiting for anything: then the task goes on in the same turn.
+    for (let i = 0; i < AT_ONCE && !fetch.attempt.settled; i++) await undefined
+    if (this.ready) await this.advance()
   }
 
   private fetch({ program }: Task, { missing, prepare }: Rest): Fetch {

@@ -7,19 +7,21 @@ import type { Warehouse } from '../ports/warehouse.js'
 import { Attempt } from './attempt.js'
 import type { DeadLetters } from './dead-letters.js'
 import { SinkTask } from './sink-task.js'
+import type { StreamProcessOptions } from './stream-process-options.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** How long a sink that was taken over waits for the group to take its partition, too, before the process stops, in ms. */
 const FENCED_GRACE = 5_000
-
-/** Memory of all sinks, in bytes. */
-const SINK_MEMORY = 256 * 1024 * 1024
 
 /** Wait between two looks at a flush, in ms. */
 const FLUSH_POLL = 20
 
 /** The warehouse sinks of one process: those that run, and those that wait for a warehouse out of reach. */
 export class SinkSet {
+  private readonly log: Log
+  private readonly warehouse: Warehouse | undefined
+  private readonly clock: Clock
+  private readonly warn: (message: string) => void
   private readonly running = new Map<string, SinkTask>()
   private readonly opening = new Map<string, { readonly sink: SinkTask; attempt?: Attempt<number | undefined> }>()
   private readonly paused = new Set<SinkTask>()
@@ -29,17 +31,19 @@ export class SinkSet {
   private readonly fenced = new Map<string, { readonly thrown: MillraceError; readonly since: number }>()
 
   constructor(
-    private readonly log: Log,
+    { log, warehouse, clock, logger }: StreamProcessOptions,
     private readonly consumer: LogConsumer,
-    private readonly warehouse: Warehouse | undefined,
     private readonly deadLetters: DeadLetters,
-    private readonly clock: Clock,
-    private readonly warn: (message: string) => void,
     /** Seconds of the flushes into a table. */
     private readonly flushDuration: (table: string) => Histogram,
     /** Bytes that the rows of all sinks may take (an estimate): half for rows that wait, half for those remembered. */
-    private readonly memory = SINK_MEMORY,
-  ) {}
+    private readonly memory: number,
+  ) {
+    this.log = log
+    this.warehouse = warehouse
+    this.clock = clock
+    this.warn = message => logger.warn(message)
+  }
 
   get(id: string): SinkTask | undefined {
     return this.running.get(id)

@@ -6,6 +6,7 @@ import type { AvroSerde } from '../ports/serde.js'
 import type { StoreEngine } from '../ports/store.js'
 import type { Warehouse } from '../ports/warehouse.js'
 import type { Topology } from '../topology/node.js'
+import type { ProcessMemory } from './memory-plan.js'
 
 export type Guarantee = 'exactly_once' | 'at_least_once'
 
@@ -36,6 +37,8 @@ export interface StreamProcessOptions {
    * none runs.
    */
   readonly restoreSlice?: number
+  /** Bounds of what is in memory; default 128 MiB held, 128 MiB cached, 256 MiB of rows for the warehouse. */
+  readonly memory?: ProcessMemory
   /** Names this process among those of its group; stable over restarts, so that a successor fences it. */
   readonly instanceId: string
   readonly logger: Logger

@@ -4,6 +4,7 @@ import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import { type LogConsumer, LogError, type LogProducer, type Polled } from '../ports/log.js'
 import type { TopologyProgram } from './compile-topology.js'
 import { DeadLetters } from './dead-letters.js'
+import { DEFAULT_MEMORY, type ProcessMemory } from './memory-plan.js'
 import type { ProcessHealth } from './process-health.js'
 import type { ProcessMetrics } from './process-metrics.js'
 import { openParts } from './process-parts.js'
@@ -25,8 +26,6 @@ const POLL_RECORDS = 10_000
 const POLL_AT_MOST = 100
 /** Longest wait for records, in ms, while the log or the schema registry is to answer. */
 const LOOK_AGAIN = 10
-/** Partials and changed windows in memory from which on a commit is due at once. */
-const HELD_AT_MOST = 200_000
 /** Polls in a row without anything to do after which the embedded log is taken to be read to its end. */
 const QUIET_POLLS = 3
 
@@ -39,6 +38,7 @@ export class StreamProcess {
   private readonly sinks: SinkSet
   private readonly writers: readonly RepartitionWriter[]
   private readonly commitInterval: number
+  private readonly memory: ProcessMemory
   private readonly transaction: Transaction
   private lastCommit: number
   private polledAt: number
@@ -58,13 +58,14 @@ export class StreamProcess {
     private readonly catalogue: Map<string, CatalogueEntry>,
     private readonly metrics: ProcessMetrics,
   ) {
-    const { topology, log, clock, stores, stateDirectory, warehouse } = options
+    const { topology, log, clock, stores, stateDirectory, memory = DEFAULT_MEMORY } = options
+    this.memory = memory
     const { plan } = program
     const letters = plan.partitions.get(plan.deadLetters) as number
     const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, letters, producer)
     const environment = taskEnvironment(options, deadLetters, catalogue, metrics.lateness, () => this.polledAt)
     this.tasks = new TaskSet(log, stores, join(stateDirectory, plan.group), environment, clock)
-    this.sinks = new SinkSet(log, consumer, warehouse, deadLetters, clock, environment.warn, metrics.flushDuration)
+    this.sinks = new SinkSet(options, consumer, deadLetters, metrics.flushDuration, memory.sinkBytes)
     this.writers = writersOf(program)
     this.waits = new SchemaWaits(consumer, clock, environment.warn)
     const { tasks, sinks, writers } = this
@@ -72,7 +73,7 @@ export class StreamProcess {
     this.commitInterval = options.commitInterval ?? COMMIT_INTERVAL
     this.restorations = new RestorationSet(options, consumer, tasks, plan.progress, catalogue)
     const exactlyOnce = options.guarantee !== 'at_least_once'
-    this.transaction = new Transaction(producer, consumer, tasks, sinks, program, clock, exactlyOnce)
+    this.transaction = new Transaction(producer, consumer, tasks, sinks, program, clock, exactlyOnce, memory.cacheBytes)
     this.lastCommit = clock.now()
     this.polledAt = this.lastCommit
   }
@@ -143,7 +144,7 @@ export class StreamProcess {
       if (waits.keep(batch)) continue
       const task = tasks.get(partitionId(batch))
       const rest = await task?.process(batch)
-      if (task && rest) waits.add(task, rest)
+      if (task && rest) await waits.add(task, rest)
     }
     for (const end of ends) {
       this.sinks.get(partitionId(end))?.reachedEnd(end.offset)
@@ -153,9 +154,9 @@ export class StreamProcess {
 
   private commitDue(now: number): boolean {
     let held = 0
-    for (const writer of this.writers) held += writer.held
-    for (const task of this.tasks.all) held += task.held
-    return held >= HELD_AT_MOST || (now - this.lastCommit >= this.commitInterval && this.hasWork(now))
+    for (const writer of this.writers) held += writer.heldBytes
+    for (const task of this.tasks.all) held += task.heldBytes
+    return held >= this.memory.heldBytes || (now - this.lastCommit >= this.commitInterval && this.hasWork(now))
   }
 
   /** Whether there is anything to commit: records, dead letters, a marker, or windows that the wall clock closes. */

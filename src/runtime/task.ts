@@ -181,6 +181,13 @@ export abstract class Task implements LaneState {
     return held
   }
 
+  /** Estimate of the memory that they take, in bytes. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const { windows } of this.stage.all) bytes += windows.changed.size * windows.entrySize.bytes
+    return bytes
+  }
+
   get openWindows(): number {
     return this.stage.openWindows
   }
@@ -190,11 +197,12 @@ export abstract class Task implements LaneState {
     return this.stage.changes(log)
   }
 
-  /** Called when transaction and store batch went through. */
-  committed(): void {
+  /** Called when transaction and store batch went through. Windows may stay in memory up to `cacheBytes` (an estimate). */
+  committed(cacheBytes: number): void {
     if (this.changed) this.count()
     this.changed = false
-    for (const { windows } of this.stage.all) windows.committed()
+    const { size } = this.program.aggregates
+    for (const { windows } of this.stage.all) windows.committed(cacheBytes / size)
   }
 
   /** Its tables, for restore and queries. */

@@ -36,6 +36,7 @@ export class Transaction {
     private readonly program: TopologyProgram,
     private readonly clock: Clock,
     private readonly exactlyOnce: boolean,
+    private readonly cacheBytes: number,
   ) {
     this.writers = writersOf(program)
   }
@@ -95,7 +96,7 @@ export class Transaction {
     for (const [task, changes] of writes) await this.tasks.write(task, changes, this.exactlyOnce)
     if (!this.exactlyOnce && offsets.length > 0) await this.consumer.commit(offsets)
     for (const task of leaving) await this.tasks.write(task, [], true)
-    for (const task of tasks) task.committed()
+    for (const task of tasks) task.committed(this.cacheBytes / tasks.length)
     this.sinks.committed()
     for (const task of writes.keys()) if (!leaving.includes(task)) await this.tasks.notePosition(task)
   }

@@ -1,6 +1,7 @@
 import type { AvroSchema } from '../model/avro-schema.js'
 import type { Store, StoreWrite } from '../ports/store.js'
 import type { WindowSpec } from '../topology/node.js'
+import { EntrySize } from './entry-size.js'
 import { Format, fingerprintAt, HEADER_BYTES, headerOf, unknownFormat } from './internal-value.js'
 import type { KeyCodec, KeyEntry } from './key-codec.js'
 import type { Accumulator, MeasureProgram } from './measure-program.js'
@@ -15,9 +16,6 @@ export interface Cell extends Accumulator {
 
 /** Bytes of a window's start in front of the key: an unsigned big-endian int64. */
 const START_BYTES = 8
-
-/** Cells kept in memory after a commit, as a cache. */
-const CACHED_CELLS = 200_000
 
 /** Key of a window in a changelog topic: `start | key`, so that a store is ordered by start. */
 function windowKey(start: number, key: Buffer): Buffer {
@@ -48,6 +46,7 @@ export class WindowTable {
   private readonly tombstones: Buffer[] = []
   private readonly ranges: StoreWrite[] = []
   private size = 0
+  readonly entrySize = new EntrySize()
   /** Entries of stored windows that commits changed and that were in memory (hits), and look-ups in the store (misses). */
   readonly lookups = { hits: 0, misses: 0 }
   /** Cells that were looked up and found since the last commit. */
@@ -223,6 +222,7 @@ export class WindowTable {
         cell.stored = false
       } else {
         const value = this.encode(cell)
+        this.entrySize.note(value.length)
         log(key, value)
         writes.push({ type: 'put', key: Buffer.concat([this.prefix, key]), value })
         cell.stored = true
@@ -236,12 +236,13 @@ export class WindowTable {
   }
 
   /** Gives memory back, oldest windows first, once a commit and its batch went through. */
-  committed(): void {
-    if (this.size <= CACHED_CELLS) return
+  committed(cacheBytes: number): void {
+    const most = cacheBytes / this.entrySize.bytes
+    if (this.size <= most) return
     for (const [start, cells] of this.cells) {
       this.size -= cells.size
       this.cells.delete(start)
-      if (this.size <= CACHED_CELLS / 2) return
+      if (this.size <= most / 2) return
     }
   }
 

@@ -270,6 +270,22 @@ describe('a process', () => {
     await process.close()
   })
 
+  it.each([combined, local])('commits before it is time to where it holds too much', async one => {
+    const committed = async (heldBytes: number) => {
+      const group = await TestGroup.create()
+      const memory = { heldBytes, cacheBytes: 0, sinkBytes: 1_000_000 }
+      const process = await group.start(one, { memory, commitInterval: 60_000 })
+      await process.settle()
+      await group.send(0, at(0, 1), at(1, 2), at(2, 3))
+      await steps(process, 3)
+      const early = process.health().uncommittedSince === undefined
+      await process.kill()
+      return early
+    }
+    expect(await committed(1_000_000)).toBe(false)
+    expect(await committed(100)).toBe(true)
+  })
+
   it('stops over offsets that were changed from outside, and says which', async () => {
     const group = await TestGroup.create()
     const first = await group.start(local)

@@ -1,5 +1,5 @@
 import type { EofEvent, KafkaConsumer as NativeConsumer } from 'node-rdkafka'
-import { type RecordBatch, sliceBatch } from '../../model/record-batch.js'
+import { type RecordBatch, RecordBatchBuilder, sliceBatch } from '../../model/record-batch.js'
 import type { PartitionOffset, TopicPartition } from '../../model/topic-partition.js'
 import { LogError, type Watermarks } from '../../ports/log.js'
 import { KafkaClient, type KafkaContext } from './kafka-client.js'
@@ -47,7 +47,10 @@ export class PartitionReader {
     native.assign([{ topic, partition, offset: from }])
     try {
       while (next < to) {
-        for (const batch of await this.consume(source, { topic, partition, offset: next }, bounds)) {
+        const batches = await this.consume(source, { topic, partition, offset: next }, bounds)
+        // Behind an open transaction nothing comes for a while: whoever reads may have other things to do.
+        if (batches.length === 0 && next < to) yield new RecordBatchBuilder(topic, partition).build()
+        for (const batch of batches) {
           if (batch.topic !== topic || batch.partition !== partition) continue
           const { count, offsets } = batch
           next = Math.max(next, (offsets[count - 1] as number) + 1)
