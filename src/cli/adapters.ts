@@ -23,7 +23,7 @@ import { secret, secretKafkaSettings } from './secrets.js'
 import { systemClock } from './system-clock.js'
 import { hintingAtServer } from './unknown-schema.js'
 
-/** A sink is opened between two polls: while a warehouse does not answer, this is how long one try holds them up, in ms. */
+/** How long one try to connect to a warehouse lasts, and a process that ends may wait for it, in ms. */
 const CONNECT_TIMEOUT = 5_000
 
 /** The engine of `--store-engine`. */
