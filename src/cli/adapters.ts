@@ -10,6 +10,7 @@ import type { Log } from '../ports/log.js'
 import type { SchemaRegistry } from '../ports/schema-registry.js'
 import type { StoreEngine } from '../ports/store.js'
 import type { Warehouse } from '../ports/warehouse.js'
+import type { MemoryPlan } from '../runtime/memory-plan.js'
 import { confluentRegistry } from '../serde/confluent-registry.js'
 import { fileRegistry } from '../serde/file-registry.js'
 import { memoryEngine } from '../state/memory/memory-engine.js'
@@ -77,13 +78,31 @@ export async function kafkaTokens(
   )
 }
 
+/** What a log is opened with besides its flags. */
+interface LogBounds {
+  /** Ms. */
+  readonly commitInterval?: number
+  /** Of each topology. */
+  readonly memory?: Pick<MemoryPlan, 'prefetchBytes' | 'produceBytes'>
+}
+
+/** Settings that keep librdkafka's queues within their shares of `--memory`. */
+function queueSettings({ memory }: LogBounds): Record<string, string> {
+  if (memory === undefined) return {}
+  const kib = (bytes: number): string => String(Math.max(1, Math.floor(bytes / 1_024)))
+  return {
+    'queued.max.messages.kbytes': kib(memory.prefetchBytes),
+    'queue.buffering.max.kbytes': kib(memory.produceBytes),
+  }
+}
+
 /** The log of `--kafka`. */
 export async function openKafka(
-  flags: KafkaFlags & { readonly kafka: string; readonly commitInterval?: number },
+  flags: KafkaFlags & LogBounds & { readonly kafka: string },
   logger: Logger,
 ): Promise<Log> {
   const tokens = await kafkaTokens(flags)
-  const config = kafkaSettings(flags)
+  const config = { ...queueSettings(flags), ...kafkaSettings(flags) }
   const { kafka: brokers, commitInterval: commitIntervalMs = 0 } = flags
   return kafkaLog({ brokers, config, commitIntervalMs, clock: systemClock, logger, ...(tokens && { tokens }) })
 }
@@ -92,7 +111,7 @@ export async function openKafka(
  * The log of `--kafka`, else the embedded one in `--state`. An embedded log is on disk whatever keeps the state.
  * @throws MillraceError LOG_IN_USE when another program has the embedded log open.
  */
-export async function openLog(flags: LogFlags & { readonly commitInterval?: number }, logger: Logger): Promise<Log> {
+export async function openLog(flags: LogFlags & LogBounds, logger: Logger): Promise<Log> {
   const { kafka } = flags
   if (kafka !== undefined) return openKafka({ ...flags, kafka }, logger)
   const engine = storeEngine(flags.storeEngine === 'memory' ? 'rocksdb-native' : flags.storeEngine)

@@ -29,7 +29,7 @@ import {
   storeEngineFlag,
   wholeNumber,
 } from './options.js'
-import { drainTimeoutFlag, httpFlag, processesFlag } from './run-flags.js'
+import { drainTimeoutFlag, httpFlag, memoryFlag, processesFlag } from './run-flags.js'
 import type { RunOptions } from './run-options.js'
 import { refuseSecretFlags } from './secrets.js'
 import type { StartOptions } from './start.js'
@@ -105,6 +105,7 @@ function addRun(program: Command): void {
     )
     .addOption(processesFlag())
     .addOption(drainTimeoutFlag())
+    .addOption(memoryFlag())
     .addOption(httpFlag())
     .action(async (files: string[], options: RunOptions) => {
       const { runCommand, workOf } = await import('./run.js')

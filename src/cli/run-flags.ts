@@ -20,6 +20,20 @@ export function drainTimeoutFlag(): Option {
     .default(DRAIN_TIMEOUT, '25 seconds')
 }
 
+const UNITS: Readonly<Record<string, number>> = { '': 1, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, k: 1e3, m: 1e6, g: 1e9 }
+
+/** Bytes. `1GiB`, `512MiB`, `1.5Gi` and `800MB` are taken, and a plain number of bytes, as Kubernetes' downward API gives it. */
+function bytes(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]i?)?b?$/i.exec(text.trim()) ?? []
+  if (number === undefined) throw new InvalidArgumentError('It must be a size such as 1GiB or 800MB.')
+  return Math.floor(Number(number) * (UNITS[unit.toLowerCase()] as number))
+}
+
+export function memoryFlag(): Option {
+  const description = 'what the worker may take in all, such as 1GiB'
+  return flag('--memory <size>', description).argParser(bytes)
+}
+
 export function httpFlag(): Option {
   const parse = (text: string) => {
     try {

@@ -20,6 +20,8 @@ export interface RunOptions extends LogFlags {
   readonly processes: number
   /** How long processes may take to commit and leave after a signal, in ms. */
   readonly drainTimeout: number
+  /** Bytes that the worker may take in all. */
+  readonly memory?: number
   readonly http: ListenAddress | 'off'
   readonly logLevel: LogLevel
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { MetricsSnapshot } from '../metrics/prometheus-metrics.js'
 import { MillraceError } from '../model/errors.js'
+import { memoryPlan } from '../runtime/memory-plan.js'
 import { Supervisor } from '../worker/supervisor.js'
 import type { ChildOrder, RunOptions, Work } from './run-options.js'
 import type { StopSignal } from './stop-signal.js'
@@ -13,10 +14,11 @@ const CHILD = new URL(`./stream-child${import.meta.url.slice(-3)}`, import.meta.
  * Decides what runs the topologies of `files`. On Kafka it is always child processes, also for one: their parent answers
  * probes while they are busy, loads neither topologies nor native modules, and starts them again. The embedded log
  * belongs to one process, so there it is this one.
- * @throws MillraceError INVALID_OPTION for several processes on the embedded log; without Kafka, INVALID_TOPOLOGY or LOAD
+ * @throws MillraceError INVALID_OPTION for several processes on the embedded log and for too little memory; without Kafka, INVALID_TOPOLOGY or LOAD
  * with all problems of all files.
  */
 export async function workOf(files: readonly string[], options: RunOptions): Promise<(logger: Logger) => Work> {
+  if (options.memory !== undefined) memoryPlan(options.memory, options.processes)
   if (options.kafka !== undefined) return logger => childrenOf(files, options, logger)
   if (options.processes > 1) {
     throw new MillraceError(
@@ -32,8 +34,10 @@ export async function workOf(files: readonly string[], options: RunOptions): Pro
 }
 
 function childrenOf(files: readonly string[], options: RunOptions, logger: Logger): Work {
+  const heap = options.memory === undefined ? undefined : memoryPlan(options.memory, options.processes).heapBytes
   const supervisor = new Supervisor<ChildOrder, MetricsSnapshot>({
     module: CHILD,
+    ...(heap !== undefined && { nodeOptions: [`--max-old-space-size=${Math.floor(heap / 2 ** 20)}`] }),
     processes: options.processes,
     drainTimeoutMs: options.drainTimeout,
     order: slot => ({ slot, files, options }),

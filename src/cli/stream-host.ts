@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { MillraceError, messageOf } from '../model/errors.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { Warehouse } from '../ports/warehouse.js'
+import { memoryPlan } from '../runtime/memory-plan.js'
 import { StreamProcess } from '../runtime/stream-process.js'
 import { avroSerde } from '../serde/avro-serde.js'
 import type { Topology } from '../topology/node.js'
@@ -86,7 +87,9 @@ export class StreamHost {
     const { options, slot, logger } = this
     const warehouse = warehouseFor(this.topologies, options)
     if (warehouse) opened.add(() => warehouse.close())
-    const log = await openLog(options, logger)
+    const { memory: total, ...flags } = options
+    const memory = total === undefined ? undefined : memoryPlan(total, options.processes, this.topologies.length)
+    const log = await openLog({ ...flags, ...(memory && { memory }) }, logger)
     opened.add(() => log.close())
     const shared = {
       log,
@@ -101,6 +104,7 @@ export class StreamHost {
       stop,
       ...(options.namespace !== undefined && { namespace: options.namespace }),
       ...(warehouse && { warehouse }),
+      ...(memory && { memory }),
     }
     const stopped = new Promise<undefined>(resolve => stop.addEventListener('abort', () => resolve(undefined)))
     for (const topology of this.topologies) {

@@ -64,7 +64,7 @@ export class StreamProcess {
     const letters = plan.partitions.get(plan.deadLetters) as number
     const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, letters, producer)
     const environment = taskEnvironment(options, deadLetters, catalogue, metrics.lateness, () => this.polledAt)
-    this.tasks = new TaskSet(log, stores, join(stateDirectory, plan.group), environment, clock)
+    this.tasks = new TaskSet(log, stores, join(stateDirectory, plan.group), environment, clock, memory)
     this.sinks = new SinkSet(options, consumer, deadLetters, metrics.flushDuration, memory.sinkBytes)
     this.writers = writersOf(program)
     this.waits = new SchemaWaits(consumer, clock, environment.warn)

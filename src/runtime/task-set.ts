@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Log } from '../ports/log.js'
 import type { Store, StoreEngine, StoreWrite } from '../ports/store.js'
 import { ChangelogTail, positionWrite, readPosition } from './changelog.js'
+import { DEFAULT_MEMORY, type ProcessMemory, storesProblem } from './memory-plan.js'
 import { RepartitionTask } from './repartition-task.js'
 import { Restoration } from './restoration.js'
 import { TOMBSTONE_RETENTION } from './sink-task.js'
@@ -26,6 +27,7 @@ interface Position {
 export class TaskSet {
   private readonly tasks = new Map<string, Task>()
   private readonly positions = new Map<Task, Position>()
+  private warnedOfStores = 0
 
   constructor(
     private readonly log: Log,
@@ -34,6 +36,7 @@ export class TaskSet {
     private readonly directory: string,
     private readonly environment: TaskEnvironment,
     private readonly clock: Clock,
+    private readonly memory: ProcessMemory = DEFAULT_MEMORY,
   ) {}
 
   get(id: string): Task | undefined {
@@ -68,6 +71,11 @@ export class TaskSet {
   add(task: Task): void {
     for (const writer of task.program.writers) writer.markers.add(task)
     this.tasks.set(partitionId({ topic: task.program.topic, partition: task.partition }), task)
+    const stores = this.all.filter(({ store }) => store !== undefined).length
+    const problem = storesProblem(stores, this.memory)
+    if (problem === undefined || stores <= this.warnedOfStores) return
+    this.warnedOfStores = stores
+    this.environment.warn(problem)
   }
 
   /** Opens a store. One that is damaged, stale, of another engine, or ahead of its changelog is wiped, to be restored. */

@@ -270,10 +270,21 @@ describe('a process', () => {
     await process.close()
   })
 
+  it('warns of stores that may take more memory than planned', async () => {
+    const group = await TestGroup.create()
+    const warnings: string[] = []
+    const logger = { info: () => undefined, warn: (message: string) => warnings.push(message) }
+    const memory = { heldBytes: 1e6, cacheBytes: 1e6, sinkBytes: 1e6, storeBytes: 1e6 }
+    const process = await group.start(local, { memory, logger })
+    await process.settle()
+    await process.close()
+    expect(warnings).toEqual([expect.stringContaining('1 stores may take up to 64 MiB of memory')])
+  })
+
   it.each([combined, local])('commits before it is time to where it holds too much', async one => {
     const committed = async (heldBytes: number) => {
       const group = await TestGroup.create()
-      const memory = { heldBytes, cacheBytes: 0, sinkBytes: 1_000_000 }
+      const memory = { heldBytes, cacheBytes: 0, sinkBytes: 1_000_000, storeBytes: 1_000_000 }
       const process = await group.start(one, { memory, commitInterval: 60_000 })
       await process.settle()
       await group.send(0, at(0, 1), at(1, 2), at(2, 3))
