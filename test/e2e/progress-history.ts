@@ -47,7 +47,7 @@ export class ProgressHistory {
         this.tasks.set(task, progress)
         this.commits.push({ task, time: batch.timestamps[i] as number, nextOffset: progress.nextOffset })
       }
-      this.next = (batch.offsets[batch.count - 1] as number) + 1
+      if (batch.count > 0) this.next = (batch.offsets[batch.count - 1] as number) + 1
     }
     this.next = Math.max(this.next, high)
   }
