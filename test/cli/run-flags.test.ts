@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { memoryFlag } from '../../src/cli/run-flags.js'
 
 function parsed(text: string): unknown {
-  const command = new Command().addOption(memoryFlag()).exitOverride().configureOutput({ writeErr: () => undefined })
+  const command = new Command()
+    .addOption(memoryFlag())
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
   return command.parse(['--memory', text], { from: 'user' }).opts().memory
 }
 
