@@ -5,8 +5,10 @@ import { expectedCells, generated, type QuestCells } from './quest-cells.js'
 import type { Rig } from './rig.js'
 
 const HOUR = 3_600_000
-const SPAN = 6 * HOUR
-const TOTAL = 60_000
+const SPAN = 24 * HOUR
+const TOTAL = 120_000
+/** Enough for more than 1,000 cells, however short the load is. */
+const FIRST = 8_000
 /** Events a production hands in at once before it looks for how many the topic holds. */
 const RETRY_MS = 250
 
@@ -15,9 +17,9 @@ export interface LoadOptions {
   /** Events a second. */
   readonly rate: number
   readonly partitions?: number
-  /** Events that are in the topic before the load begins; default 1,000. */
+  /** Events that are in the topic before the load begins; default 8,000. */
   readonly first?: number
-  /** Events of the whole sequence, which spread over the six hours before now; default 60,000. */
+  /** Events of the whole sequence, which spread over the day before now; default 120,000. */
   readonly total?: number
 }
 
@@ -33,13 +35,13 @@ export class Load {
     readonly data: QuestEventOptions,
     private readonly options: LoadOptions,
   ) {
-    this.done = this.run(options.first ?? 1_000)
+    this.done = this.run(options.first ?? FIRST)
     // It is awaited in `stop`, which a failed test does not reach.
     this.done.catch(() => undefined)
   }
 
   static async start(rig: Rig, options: LoadOptions): Promise<Load> {
-    const { seed, first = 1_000, total = TOTAL, partitions = 8 } = options
+    const { seed, first = FIRST, total = TOTAL, partitions = 8 } = options
     const data = { seed, start: Date.now() - SPAN, spanMs: SPAN, total }
     await rig.produce({ ...data, to: first, partitions })
     return new Load(rig, data, options)

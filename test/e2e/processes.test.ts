@@ -99,7 +99,7 @@ describe.skipIf(kafka === '' || postgres === '')('a worker of two processes', ()
 
   it('processes whose worker was killed commit and leave, so that a successor goes on at once', async () => {
     const rig = await Rig.create({ kafka, postgres, flags: { processes: '2' } })
-    const data = { seed: 22, start: Date.now() - 4 * HOUR, spanMs: 4 * HOUR, total: 60_000 }
+    const data = { seed: 22, start: Date.now() - 12 * HOUR, spanMs: 12 * HOUR, total: 60_000 }
     const production = new AbortController()
     await rig.produce({ ...data, to: 1_000 })
     const producing = rig.produce({ ...data, from: 1_000, rate: 1_200, signal: production.signal })
