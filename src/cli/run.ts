@@ -14,12 +14,12 @@ const CHILD = new URL(`./stream-child${import.meta.url.slice(-3)}`, import.meta.
  * Decides what runs the topologies of `files`. On Kafka it is always child processes, also for one: their parent answers
  * probes while they are busy, loads neither topologies nor native modules, and starts them again. The embedded log
  * belongs to one process, so there it is this one.
- * @throws MillraceError INVALID_OPTION for several processes on the embedded log and for too little memory; without Kafka, INVALID_TOPOLOGY or LOAD
- * with all problems of all files.
+ * @throws MillraceError INVALID_OPTION for several processes on the embedded log and for too little memory; without Kafka,
+ * INVALID_TOPOLOGY or LOAD with all problems of all files.
  */
 export async function workOf(files: readonly string[], options: RunOptions): Promise<(logger: Logger) => Work> {
-  if (options.memory !== undefined) memoryPlan(options.memory, options.processes)
-  if (options.kafka !== undefined) return logger => childrenOf(files, options, logger)
+  const plan = options.memory === undefined ? undefined : memoryPlan(options.memory, options.processes)
+  if (options.kafka !== undefined) return logger => childrenOf(files, options, plan?.heapBytes, logger)
   if (options.processes > 1) {
     throw new MillraceError(
       'INVALID_OPTION',
@@ -33,8 +33,8 @@ export async function workOf(files: readonly string[], options: RunOptions): Pro
   return inProcess(await soundTopologies(files), options)
 }
 
-function childrenOf(files: readonly string[], options: RunOptions, logger: Logger): Work {
-  const heap = options.memory === undefined ? undefined : memoryPlan(options.memory, options.processes).heapBytes
+/** `heap` bounds the JavaScript heap of each process, in bytes. */
+function childrenOf(files: readonly string[], options: RunOptions, heap: number | undefined, logger: Logger): Work {
   const supervisor = new Supervisor<ChildOrder, MetricsSnapshot>({
     module: CHILD,
     ...(heap !== undefined && { nodeOptions: [`--max-old-space-size=${Math.floor(heap / 2 ** 20)}`] }),

@@ -1,4 +1,4 @@
-import type { RecordBatch } from '../../../src/model/record-batch.js'
+import { type RecordBatch, sliceBatch } from '../../../src/model/record-batch.js'
 import type { PartitionOffset, TopicPartition } from '../../../src/model/topic-partition.js'
 import { type Log, type LogConsumer, LogError, type LogProducer, type Polled } from '../../../src/ports/log.js'
 import type { Store, StoreEngine, StoreWrite } from '../../../src/ports/store.js'
@@ -39,7 +39,7 @@ export function gatedLog(log: Log, gate: Gate): Log {
         for (let next = 0; next < batch.count; ) {
           await gate.pass('read')
           const end = Math.min(batch.count, next + gate.pollRecords())
-          yield part(batch, next, end)
+          yield sliceBatch(batch, next, end)
           next = end
         }
       }
@@ -54,24 +54,9 @@ export function gatedLog(log: Log, gate: Gate): Log {
   }
 }
 
-/** Records `[from, to)` of a batch. */
-function part(batch: RecordBatch, from: number, to: number): RecordBatch {
-  return {
-    ...batch,
-    count: to - from,
-    offsets: batch.offsets.subarray(from, to),
-    timestamps: batch.timestamps.subarray(from, to),
-    keyStart: batch.keyStart.subarray(from, to),
-    keyLength: batch.keyLength.subarray(from, to),
-    valueStart: batch.valueStart.subarray(from, to),
-    valueLength: batch.valueLength.subarray(from, to),
-    headers: index => batch.headers(index + from),
-  }
-}
-
 /** A first record alone, as Kafka's consumer gives the one that it waited for: a poll may hold several batches of a partition. */
 function apart(batch: RecordBatch): RecordBatch[] {
-  return batch.count > 1 ? [part(batch, 0, 1), part(batch, 1, batch.count)] : [batch]
+  return batch.count > 1 ? [sliceBatch(batch, 0, 1), sliceBatch(batch, 1)] : [batch]
 }
 
 function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
