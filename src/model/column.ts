@@ -11,6 +11,11 @@ export interface Column {
   readonly name: string
   readonly type: ColumnType
   readonly nullable: boolean
+  /**
+   * Longest text or bytes in UTF-8 bytes; longer values are dead-lettered. Default: what the warehouse takes; in Redshift, which
+   * declares lengths, 256.
+   */
+  readonly maxBytes?: number
 }
 
 /** What a column holds in memory. A `timestamp` is a Date in key columns and rows. */

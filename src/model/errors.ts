@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'WAREHOUSE_TABLE'
   | 'UNSTORABLE'
   | 'WAREHOUSE_FENCED'
+  | 'OBJECT_STORE'
   | 'LOAD'
   | 'HTTP'
   | 'PROCESS'

@@ -8,6 +8,45 @@ export interface TableSpec {
   readonly key: readonly string[]
   readonly sortKey: readonly string[]
   readonly distKey?: string
+  /**
+   * The rows stand in two tables, `<name>_open` and `<name>_closed`, and `name` is a view over both. A row whose window
+   * closed moves once, in the transaction of its flush, and never changes again, so that closed data may be cached.
+   * Default false: `name` is one table.
+   */
+  readonly split?: boolean
+  /** Views beside the table, in the same schema; default none. */
+  readonly views?: readonly ViewSpec[]
+}
+
+/** A view that a warehouse keeps beside a table. */
+export type ViewSpec = CoarserView | QuantileView
+
+/** Windows of a table summed up to longer ones, aligned to 1970 in UTC. */
+export interface CoarserView {
+  readonly kind: 'coarser'
+  readonly name: string
+  /** Length of its windows in ms, a multiple of that of the table's. */
+  readonly size: number
+  /** Key columns of the table besides the window's two, and the window's two. */
+  readonly groupBy: readonly string[]
+  readonly windowStart: string
+  readonly windowEnd: string
+  /** How each measure is summed up; a measure that SQL cannot sum up is left out. */
+  readonly measures: readonly { readonly column: string; readonly by: 'sum' | 'min' | 'max' }[]
+}
+
+/** Quantiles of a table of logarithmic buckets: each row counts the values of one bucket. */
+export interface QuantileView {
+  readonly kind: 'quantiles'
+  readonly name: string
+  /** Key and window columns of the table besides the bucket's. */
+  readonly groupBy: readonly string[]
+  readonly bucket: string
+  readonly count: string
+  /** Relative accuracy of the buckets, between 0 and 1. */
+  readonly accuracy: number
+  /** Column name and rank between 0 and 1 of each quantile. */
+  readonly quantiles: readonly { readonly column: string; readonly rank: number }[]
 }
 
 /** Values in the order of `TableSpec.columns`. */
@@ -35,6 +74,8 @@ export interface SinkIdentity {
 /** What one flush changes. A key is at most once in it. */
 export interface Flush {
   readonly upserts: readonly Row[]
+  /** Last rows of windows that closed. In a split table they move to the closed part; else they are upserts as others. */
+  readonly closed?: readonly Row[]
   readonly deletes: readonly RowKey[]
   /** Offset of the rows topic behind the last record that this flush stands for. */
   readonly nextOffset: number
