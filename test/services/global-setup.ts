@@ -5,6 +5,7 @@ import { kafkaAvailable, startKafka } from './kafka.js'
 import { postgresAvailable, startPostgres } from './postgres.js'
 import { prometheusAvailable } from './prometheus.js'
 import { registryAvailable, startRegistry } from './registry.js'
+import { trinoAvailable } from './trino.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -61,6 +62,7 @@ const SERVICES: readonly Service[] = [
     },
   },
   { name: 'prometheus', own: 'prometheusAvailable(', available: prometheusAvailable },
+  { name: 'trino', own: 'startTrino(', available: trinoAvailable },
 ]
 
 /**
