@@ -1,30 +1,49 @@
+import { AvroWriter } from './avro-writer.js'
 import { SplitMix } from './split-mix.js'
 
 /** Event time of the first event: 2026-11-01T00:00:00Z. */
-const START = 1_793_491_200_000
+export const START = 1_793_491_200_000
 /** Event time that `EVENTS_A_SPAN` events spread over: 24 hours. */
 const SPAN = 86_400_000
 /** Events in 24 hours of event time. */
 const EVENTS_A_SPAN = 3_000_000
 /** By rank: the first is the most frequent (Zipf, exponent 1). */
-const TYPES = (
+export const QUEST_TYPES = (
   'hunt gather escort deliver explore defend puzzle craft boss raid ' +
   'duel fishing mining cooking rescue stealth race trade ritual seasonal'
 ).split(' ')
-const REGIONS = ['eu-west1', 'eu-north', 'us-east1', 'us-west2', 'ap-south', 'ap-east1', 'sa-east1', 'af-south']
+export const REGIONS = ['eu-west1', 'eu-north', 'us-east1', 'us-west2', 'ap-south', 'ap-east1', 'sa-east1', 'af-south']
 const SEED = 42
 const WINDOW = 60_000
 
 /** Upper bounds of the quest types in `[0, 1)`. */
 const TYPE_BOUNDS = (() => {
-  const total = TYPES.reduce((sum, _, rank) => sum + 1 / (rank + 1), 0)
+  const total = QUEST_TYPES.reduce((sum, _, rank) => sum + 1 / (rank + 1), 0)
   let below = 0
-  const bounds = TYPES.map((_, rank) => {
+  const bounds = QUEST_TYPES.map((_, rank) => {
     below += 1 / (rank + 1) / total
     return below
   })
   return [...bounds.slice(0, -1), 1]
 })()
+
+/** A quest type by its frequency. */
+export function questType(random: SplitMix): string {
+  const share = random.fraction()
+  let rank = 0
+  while (TYPE_BOUNDS[rank]! < share) rank++
+  return QUEST_TYPES[rank]!
+}
+
+/** A version-less UUID. */
+export function uuid(random: SplitMix): string {
+  const parts: string[] = []
+  for (let half = 0; half < 2; half++) {
+    random.next()
+    for (const part of [random.high, random.low]) parts.push((part >>> 0).toString(16).padStart(8, '0'))
+  }
+  return parts.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
 
 /** Aggregates of one quest type and minute. */
 export interface Cell {
@@ -48,11 +67,12 @@ export class Workload {
   private readonly random = new SplitMix(SEED)
   private readonly cells = new Map<string, { -readonly [F in keyof Cell]: Cell[F] }>()
   private index = 0
-  private readonly buffer = Buffer.alloc(256)
-  private at = 0
+  private readonly value: AvroWriter
 
   /** `header` is what stands before every value: the id of its schema in wire format. */
-  constructor(private readonly header: Buffer) {}
+  constructor(header: Buffer) {
+    this.value = new AvroWriter(header)
+  }
 
   /** What the job has to find of the events made so far. */
   get expected(): ReadonlyMap<string, Cell> {
@@ -61,27 +81,25 @@ export class Workload {
 
   /** Makes the next event and answers its value in wire format (schema `schemas/quest-event.avsc`). */
   next(): Buffer {
-    const { random } = this
+    const { random, value } = this
     const index = this.index++
-    this.at = this.header.copy(this.buffer)
-    this.uuid()
+    value.begin()
+    value.text(uuid(random))
     this.userId = `u${String(random.below(100_000)).padStart(7, '0')}`
-    this.text(this.userId)
-    this.text(`quest-${1_000 + random.below(5_000)}`)
-    const share = random.fraction()
-    let rank = 0
-    while (TYPE_BOUNDS[rank]! < share) rank++
-    this.text(TYPES[rank]!)
-    this.long(random.below(4))
-    this.text(REGIONS[random.below(8)]!)
+    value.text(this.userId)
+    value.text(`quest-${1_000 + random.below(5_000)}`)
+    const type = questType(random)
+    value.text(type)
+    value.long(random.below(4))
+    value.text(REGIONS[random.below(8)]!)
     const gold = random.below(500)
     const duration = 1 + random.below(600_000)
     this.timestamp = START + Math.trunc((index * SPAN) / EVENTS_A_SPAN) + random.below(10_001) - 5_000
-    this.long(gold)
-    this.long(duration)
-    this.long(this.timestamp)
-    this.count(TYPES[rank]!, gold, duration)
-    return Buffer.from(this.buffer.subarray(0, this.at))
+    value.long(gold)
+    value.long(duration)
+    value.long(this.timestamp)
+    this.count(type, gold, duration)
+    return value.end()
   }
 
   private count(questType: string, gold: number, duration: number): void {
@@ -95,30 +113,5 @@ export class Workload {
     cell.gold += gold
     cell.slowestMs = Math.max(cell.slowestMs, duration)
     cell.fastestMs = Math.min(cell.fastestMs, duration)
-  }
-
-  private uuid(): void {
-    const { random } = this
-    const parts: string[] = []
-    for (let half = 0; half < 2; half++) {
-      random.next()
-      for (const part of [random.high, random.low]) parts.push((part >>> 0).toString(16).padStart(8, '0'))
-    }
-    this.text(parts.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'))
-  }
-
-  private text(text: string): void {
-    this.long(text.length)
-    this.at += this.buffer.write(text, this.at, 'latin1')
-  }
-
-  /** A whole number as Avro writes it: zigzag, seven bits a byte. */
-  private long(value: number): void {
-    let rest = value < 0 ? -2 * value - 1 : 2 * value
-    while (rest > 0x7f) {
-      this.buffer[this.at++] = (rest % 0x80) | 0x80
-      rest = Math.floor(rest / 0x80)
-    }
-    this.buffer[this.at++] = rest
   }
 }
