@@ -20,8 +20,10 @@ const ADAPTERS = [
   'warehouse/row',
   'warehouse/sql',
   'warehouse/postgres',
+  'warehouse/redshift',
   'warehouse/pglite',
   'warehouse/memory',
+  'objects/s3',
   'metrics',
 ]
 
@@ -34,6 +36,9 @@ export const DRIVERS = [
   'pg',
   'pg-copy-streams',
   '@electric-sql/pglite',
+  '@aws-sdk/client-s3',
+  '@aws-sdk/client-redshift',
+  '@aws-sdk/client-redshift-serverless',
   'prom-client',
   'fastify',
 ]
@@ -53,8 +58,8 @@ const NODE = [
 ]
 
 /**
- * The table of DESIGN section 7. A part is a folder of `src`; each folder of `log`, `state` and `warehouse` is a part of
- * its own, and `index` and `testing` are files.
+ * The table of DESIGN section 7. A part is a folder of `src`; each folder of `log`, `objects`, `state` and `warehouse` is a part
+ * of its own, and `index` and `testing` are files.
  */
 export const RULES: Readonly<Record<string, Rule>> = {
   model: { parts: [] },
@@ -84,12 +89,16 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [...NODE, 'node:http', 'node:https', 'node:module', 'avsc'],
     types: ['@kafkajs/confluent-schema-registry/dist/api/index.js'],
   },
-  // One adapter in five folders: what every SQL dialect shares, and what the memory warehouse shares with them.
+  // One adapter in six folders: what every SQL dialect shares, and what the memory warehouse shares with them.
   'warehouse/row': { parts: ADAPTER_PARTS },
   'warehouse/sql': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: NODE },
   'warehouse/postgres': {
     parts: [...ADAPTER_PARTS, 'warehouse/row', 'warehouse/sql'],
     packages: [...NODE, 'pg', 'pg-copy-streams'],
+  },
+  'warehouse/redshift': {
+    parts: [...ADAPTER_PARTS, 'warehouse/row', 'warehouse/sql'],
+    packages: [...NODE, 'pg', '@aws-sdk/client-redshift', '@aws-sdk/client-redshift-serverless'],
   },
   'warehouse/pglite': {
     parts: [...ADAPTER_PARTS, 'warehouse/row', 'warehouse/sql'],
@@ -97,6 +106,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [...NODE, 'node:child_process', 'node:module', '@electric-sql/pglite'],
   },
   'warehouse/memory': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: NODE },
+  'objects/s3': { parts: ADAPTER_PARTS, packages: [...NODE, '@aws-sdk/client-s3'] },
   metrics: { parts: ADAPTER_PARTS, packages: ['prom-client'] },
   // The parent of stream processes: it reads what they say of themselves and loads nothing that they run on.
   worker: { parts: ['model', 'ports', 'runtime'], packages: [...NODE, 'node:child_process', 'node:url', 'fastify'] },
@@ -134,7 +144,7 @@ const COMPILES = 'src/runtime/compile.ts'
 export function partOf(file: string): string {
   const [first = '', second = '', third] = file.replace(/^src\//, '').split('/')
   if (second === '') return first.replace(/\.ts$/, '')
-  return third !== undefined && ['log', 'state', 'warehouse'].includes(first) ? `${first}/${second}` : first
+  return third !== undefined && ['log', 'objects', 'state', 'warehouse'].includes(first) ? `${first}/${second}` : first
 }
 
 /** Why an import of a file in `src` is not allowed; undefined where it is. */
