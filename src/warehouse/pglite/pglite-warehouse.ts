@@ -3,7 +3,9 @@ import { resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Warehouse } from '../../ports/warehouse.js'
-import type { SqlDatabase, SqlSession, TextRow } from '../sql/database.js'
+import type { SqlDatabase } from '../sql/dialect.js'
+import { postgresDialect } from '../sql/postgres-dialect.js'
+import type { SqlSession, TextRow } from '../sql/session.js'
 import { sqlWarehouse } from '../sql/sql-warehouse.js'
 import { dataDirectory } from './data-directory.js'
 import { lockDirectory } from './directory-lock.js'
@@ -20,6 +22,7 @@ export function pgliteWarehouse(options: PgliteOptions): Warehouse {
 }
 
 class PgliteDatabase implements SqlDatabase {
+  readonly dialect = postgresDialect
   readonly name: string
   readonly sessions = { inUse: 0, limit: 1 }
   private opened: Promise<Opened> | undefined

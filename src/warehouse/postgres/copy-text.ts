@@ -1,4 +1,4 @@
-import type { TextRow } from '../sql/database.js'
+import type { TextRow } from '../sql/session.js'
 
 /** Characters that a chunk holds at least before it is sent. */
 const CHUNK_CHARACTERS = 64 * 1024

@@ -3,7 +3,9 @@ import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { MillraceError } from '../../model/errors.js'
 import type { Warehouse } from '../../ports/warehouse.js'
-import type { SqlDatabase, SqlSession, TextRow } from '../sql/database.js'
+import type { SqlDatabase } from '../sql/dialect.js'
+import { postgresDialect } from '../sql/postgres-dialect.js'
+import type { SqlSession, TextRow } from '../sql/session.js'
 import { sqlWarehouse } from '../sql/sql-warehouse.js'
 import { connectAdvice } from './connect-advice.js'
 import { copyText } from './copy-text.js'
@@ -70,6 +72,7 @@ function nameOf(text: string): string {
 }
 
 class PostgresDatabase implements SqlDatabase {
+  readonly dialect = postgresDialect
   private pool: Promise<pg.Pool> | undefined
   private closing: Promise<void> | undefined
   readonly sessions: { inUse: number; readonly limit: number }

@@ -1,10 +1,10 @@
 import type { Column } from '../../model/column.js'
 import type { Row, RowKey, TableSpec } from '../../ports/warehouse.js'
 import { keyColumns } from '../row/row-key.js'
-import type { SqlSession, TextRow } from './database.js'
+import type { TableLocation } from './dialect.js'
 import { quoteIdentifier, quoteList } from './identifier.js'
+import type { SqlSession, TextRow } from './session.js'
 import { SQL_TYPES, toSqlText } from './sql-type.js'
-import type { TableLocation } from './table.js'
 
 /**
  * From so many rows on they go by COPY into a stage table, where the database has COPY: it is as fast as arrays as

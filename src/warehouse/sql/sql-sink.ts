@@ -2,12 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Flush, RowKey, SinkIdentity, WarehouseSink } from '../../ports/warehouse.js'
 import { keyColumns } from '../row/row-key.js'
-import { unstorable, unstorableKey } from '../row/unstorable.js'
-import { deleteRows, upsertRows } from './change-rows.js'
-import type { SqlDatabase } from './database.js'
-import { quoteIdentifier } from './identifier.js'
-import { fromSqlTexts, textExpression, toSqlText } from './sql-type.js'
-import { locate, type TableLocation, tableId } from './table.js'
+import type { SqlDatabase, TableLocation } from './dialect.js'
+import type { SqlSession } from './session.js'
+import { fromTexts, locate, selectList, tableId } from './table.js'
 import { transaction, UnknownOutcome } from './transaction.js'
 
 /** `as_of` of a sink that is being rebuilt: older than any retention, so that whoever opens it next begins the rebuild again. */
@@ -20,33 +17,30 @@ const OF_THIS_SINK = 'sink = $1::text AND "partition" = ($2::text)::integer'
  * @throws MillraceError WAREHOUSE_TABLE when the table does not exist (`prepare` creates it).
  */
 export async function openSqlSink(database: SqlDatabase, identity: SinkIdentity): Promise<WarehouseSink> {
+  const { dialect } = database
   const owner = randomUUID()
+  const at = await database.session(async session => {
+    const found = await locate(session, dialect, identity.table.name)
+    await existingId(session, found, database)
+    return found
+  })
   return transaction(database, async session => {
-    const at = await locate(session, identity.table.name)
-    const table = await tableId(session, at)
-    if (!table) {
-      throw new MillraceError(
-        'WAREHOUSE_TABLE',
-        `Table ${at.sql} does not exist in ${database.name}. Prepare it first.`,
-      )
-    }
-    const sink = [identity.sink, String(identity.partition)]
-    await session.query(
-      `INSERT INTO ${at.offsets} (sink, "partition", next_offset, owner, epoch)
-       VALUES ($1::text, ($2::text)::integer, 0, '', 0) ON CONFLICT DO NOTHING`,
-      sink,
-    )
+    const sink = [identity.sink, String(identity.partition)] as const
+    await dialect.lockOffsets(session, at)
+    await dialect.insertOffset(session, at, sink)
+    const table = await existingId(session, at, database)
     const { rows } = await session.query(
-      `SELECT next_offset::text, topic_id, table_id, ${textExpression('as_of', 'timestamp')} FROM ${at.offsets}
-       WHERE ${OF_THIS_SINK} FOR UPDATE`,
+      `SELECT next_offset::text, topic_id, table_id, ${dialect.textExpression('as_of', 'timestamp')} FROM ${at.offsets}
+       WHERE ${OF_THIS_SINK} ${dialect.lockRow}`,
       sink,
     )
-    const [nextOffset, topicId, knownTable, asOf] = rows[0] as (string | null)[]
+    const [nextOffset, topicId, knownTable, asOfText] = rows[0] as (string | null)[]
+    const asOf = dialect.fromText(asOfText ?? null, 'timestamp')
     const rebuild =
       changed(topicId, identity.topicId) ||
       Number(nextOffset) > identity.logEnd ||
       changed(knownTable, table) ||
-      (asOf != null && identity.now - Number(asOf) > identity.tombstoneRetentionMs)
+      (asOf instanceof Date && identity.now - asOf.getTime() > identity.tombstoneRetentionMs)
     await session.query(
       `UPDATE ${at.offsets} SET owner = $3::text, epoch = epoch + 1, next_offset = ($4::text)::bigint,
          topic_id = coalesce($5::text, topic_id), table_id = $6::text, as_of = ($7::text)::timestamptz
@@ -57,11 +51,17 @@ export async function openSqlSink(database: SqlDatabase, identity: SinkIdentity)
         rebuild ? '0' : (nextOffset as string),
         identity.topicId ?? null,
         table,
-        toSqlText(rebuild ? new Date(NEVER) : asOf == null ? null : new Date(Number(asOf))),
+        dialect.toText(rebuild ? new Date(NEVER) : asOf),
       ],
     )
     return new SqlSink(database, identity, at, owner, rebuild ? 0 : Number(nextOffset), rebuild)
   })
+}
+
+async function existingId(session: SqlSession, at: TableLocation, database: SqlDatabase): Promise<string> {
+  const id = await tableId(session, at)
+  if (id) return id
+  throw new MillraceError('WAREHOUSE_TABLE', `Table ${at.sql} does not exist in ${database.name}. Prepare it first.`)
 }
 
 function changed(known: string | null | undefined, current: string | undefined): boolean {
@@ -96,12 +96,13 @@ class SqlSink implements WarehouseSink {
   private async flushNow(flush: Flush): Promise<void> {
     if (this.closed) throw new MillraceError('WAREHOUSE', `${this.description()} was used after it was closed.`)
     const { table } = this.identity
+    const { dialect } = this.database
     for (const row of flush.upserts) {
-      const reason = unstorable(row, table)
+      const reason = dialect.unstorable(row, table)
       if (reason) throw new MillraceError('WAREHOUSE', `${this.description()} cannot store a row: ${reason}.`)
     }
     // A row that cannot be stored was never there, so it need not be deleted.
-    const deletes = flush.deletes.filter(key => unstorableKey(key, table) === undefined)
+    const deletes = flush.deletes.filter(key => dialect.unstorableKey(key, table) === undefined)
     try {
       await this.resolveUnknown()
       await this.write({ ...flush, deletes })
@@ -111,33 +112,41 @@ class SqlSink implements WarehouseSink {
   }
 
   private async write(flush: Flush): Promise<void> {
-    const { table } = this.identity
+    const { dialect } = this.database
+    const { table, sink, partition } = this.identity
     const asOf = this.rebuild && !flush.endsRebuild ? NEVER : flush.asOf
+    const load = await dialect.load({ at: this.at, table, flush, sink, partition, owner: this.owner })
     try {
       await transaction(this.database, async session => {
+        await dialect.lockOffsets(session, this.at)
         const { affected } = await session.query(
           `UPDATE ${this.at.offsets} SET next_offset = ($3::text)::bigint, as_of = ($4::text)::timestamptz
            WHERE ${OF_THIS_SINK} AND owner = $5::text AND next_offset = ($6::text)::bigint`,
-          [...this.key(), String(flush.nextOffset), toSqlText(new Date(asOf)), this.owner, String(this.offset)],
+          [...this.key(), String(flush.nextOffset), dialect.toText(new Date(asOf)), this.owner, String(this.offset)],
         )
         if (affected !== 1) throw this.fenced()
-        await deleteRows(session, this.at, table, flush.deletes)
-        await upsertRows(session, this.at, table, flush.upserts)
+        await load.write(session)
       })
     } catch (thrown) {
       if (!(thrown instanceof UnknownOutcome)) throw thrown
       this.unknownOffset = flush.nextOffset
       await this.resolveUnknown()
       if (this.offset !== flush.nextOffset) throw thrown.cause
+    } finally {
+      await load.close()
     }
     this.offset = flush.nextOffset
   }
 
-  /** Learns whether a flush was committed. The row's lock makes this wait for its transaction where it still runs. */
+  /** Learns whether a flush was committed. The lock makes this wait for its transaction where it still runs. */
   private async resolveUnknown(): Promise<void> {
     if (this.unknownOffset === undefined) return
-    const read = `SELECT next_offset::text, owner FROM ${this.at.offsets} WHERE ${OF_THIS_SINK} FOR UPDATE`
-    const { rows } = await transaction(this.database, session => session.query(read, this.key()))
+    const { dialect } = this.database
+    const read = `SELECT next_offset::text, owner FROM ${this.at.offsets} WHERE ${OF_THIS_SINK} ${dialect.lockRow}`
+    const { rows } = await transaction(this.database, async session => {
+      await dialect.lockOffsets(session, this.at)
+      return session.query(read, this.key())
+    })
     const [offset, owner] = rows[0] ?? []
     if (owner !== this.owner) throw this.fenced()
     if (Number(offset) === this.unknownOffset) this.offset = this.unknownOffset
@@ -146,10 +155,10 @@ class SqlSink implements WarehouseSink {
 
   async *keys(): AsyncIterable<RowKey> {
     const columns = keyColumns(this.identity.table)
-    const selected = columns.map(({ name, type }) => textExpression(quoteIdentifier(name), type)).join(', ')
+    const { dialect } = this.database
     try {
-      for await (const texts of this.database.select(`SELECT ${selected} FROM ${this.at.sql}`)) {
-        yield fromSqlTexts(texts, columns)
+      for await (const texts of this.database.select(`SELECT ${selectList(dialect, columns)} FROM ${this.at.sql}`)) {
+        yield fromTexts(dialect, texts, columns)
       }
     } catch (thrown) {
       throw this.failure(thrown)

@@ -1,4 +1,4 @@
-import type { Column, ColumnType, ColumnValue } from '../../model/column.js'
+import type { ColumnType, ColumnValue } from '../../model/column.js'
 
 /** A column type's name in PostgreSQL, as `format_type` spells it. */
 export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
@@ -64,9 +64,4 @@ export function fromSqlText(text: string | null, type: ColumnType): ColumnValue 
     default:
       return type satisfies never
   }
-}
-
-/** Values from texts, in the order of `columns`. */
-export function fromSqlTexts(texts: readonly (string | null)[], columns: readonly Column[]): ColumnValue[] {
-  return columns.map((column, index) => fromSqlText(texts[index] ?? null, column.type))
 }

@@ -1,29 +1,16 @@
 import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Row, SinkIdentity, TableSpec, Warehouse, WarehouseSink } from '../../ports/warehouse.js'
-import { unstorable } from '../row/unstorable.js'
-import type { SqlDatabase, SqlSession } from './database.js'
-import { quoteIdentifier } from './identifier.js'
+import type { SqlDatabase } from './dialect.js'
 import { openSqlSink } from './sql-sink.js'
-import { fromSqlTexts, textExpression } from './sql-type.js'
-import { locate, prepareTable } from './table.js'
-import { transaction } from './transaction.js'
+import { fromTexts, locate, selectList } from './table.js'
 
-/** `NULLS NOT DISTINCT` came with PostgreSQL 15. */
-const OLDEST_VERSION = 150_000
-
-/** A warehouse in a database of the PostgreSQL family. */
+/** A warehouse in a database that speaks PostgreSQL's protocol. */
 export function sqlWarehouse(database: SqlDatabase): Warehouse {
   return {
     name: database.name,
     sessions: database.sessions,
-    prepare: table =>
-      named(database, () =>
-        transaction(database, async session => {
-          await requireVersion(session, database)
-          await prepareTable(session, await locate(session, table.name), table)
-        }),
-      ),
-    unstorable: (table, row) => unstorable(row, table),
+    prepare: table => named(database, () => database.dialect.prepare(database, table)),
+    unstorable: (table, row) => database.dialect.unstorable(row, table),
     openSink: (identity: SinkIdentity): Promise<WarehouseSink> =>
       named(database, () => openSqlSink(database, identity)),
     rows: table => rows(database, table),
@@ -32,27 +19,19 @@ export function sqlWarehouse(database: SqlDatabase): Warehouse {
 }
 
 async function* rows(database: SqlDatabase, table: TableSpec): AsyncIterable<Row> {
-  const at = await named(database, () => database.session(session => locate(session, table.name)))
-  const columns = table.columns.map(({ name, type }) => textExpression(quoteIdentifier(name), type)).join(', ')
-  const texts = database.select(`SELECT ${columns} FROM ${at.sql}`)[Symbol.asyncIterator]()
+  const { dialect } = database
+  const at = await named(database, () => database.session(session => locate(session, dialect, table.name)))
+  const selected = selectList(dialect, table.columns)
+  const texts = database.select(`SELECT ${selected} FROM ${at.sql}`)[Symbol.asyncIterator]()
   try {
     for (;;) {
       const { value, done } = await named(database, () => texts.next())
       if (done) return
-      yield fromSqlTexts(value, table.columns)
+      yield fromTexts(dialect, value, table.columns)
     }
   } finally {
     await texts.return?.()
   }
-}
-
-async function requireVersion(session: SqlSession, database: SqlDatabase): Promise<void> {
-  const { rows: version } = await session.query(`SELECT current_setting('server_version_num')`)
-  if (Number(version[0]?.[0]) >= OLDEST_VERSION) return
-  throw new MillraceError(
-    'WAREHOUSE',
-    `${database.name} is older than PostgreSQL 15. Upgrade it, or use another warehouse.`,
-  )
 }
 
 /** Runs `work`; a failure that is not yet an error of Millrace becomes WAREHOUSE with the warehouse's name. */

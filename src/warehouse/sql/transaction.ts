@@ -1,19 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isConflict, isConnectionLoss, type SqlDatabase, type SqlSession } from './database.js'
+import type { SqlDatabase, SqlDialect } from './dialect.js'
+import { isConnectionLoss, type SqlSession } from './session.js'
 
-/** Attempts of a transaction that meets conflicts, with up to `ATTEMPT_DELAY_MS` times the attempt's number between them. */
+/** Attempts of a transaction that meets conflicts. */
 const ATTEMPTS = 10
-const ATTEMPT_DELAY_MS = 20
-
-/**
- * The server ends a transaction that idles so long, which frees the locks of a writer whose host vanished or sleeps. Who
- * waits for a lock waits a little longer than that, and then reports instead of hanging.
- */
-const IDLE_TIMEOUT_MS = 20_000
-const LOCK_TIMEOUT_MS = 30_000
-
-const SET_TIMEOUTS = `SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true),
-  set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT_MS}', true)`
 
 /** The connection was lost while COMMIT was under way: the transaction happened as a whole, or not at all. */
 export class UnknownOutcome extends Error {
@@ -23,25 +13,29 @@ export class UnknownOutcome extends Error {
 }
 
 /**
- * Runs `work` in a READ COMMITTED transaction, again after a serialization failure or deadlock.
+ * Runs `work` in a transaction, again after a conflict such as a serialization failure or deadlock.
  * @throws UnknownOutcome when it cannot be known whether the transaction was committed; any other error means it was not.
  */
 export async function transaction<T>(database: SqlDatabase, work: (session: SqlSession) => Promise<T>): Promise<T> {
+  const { dialect } = database
   for (let attempt = 1; ; attempt++) {
     try {
-      return await database.session(session => attemptTransaction(session, work))
+      return await database.session(session => attemptTransaction(session, dialect, work))
     } catch (thrown) {
-      if (!isConflict(thrown) || attempt === ATTEMPTS) throw thrown
-      await sleep(Math.random() * ATTEMPT_DELAY_MS * attempt)
+      if (!dialect.isConflict(thrown) || attempt === ATTEMPTS) throw thrown
+      await sleep(Math.random() * dialect.conflictDelayMs * attempt)
     }
   }
 }
 
-async function attemptTransaction<T>(session: SqlSession, work: (session: SqlSession) => Promise<T>): Promise<T> {
-  await session.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+async function attemptTransaction<T>(
+  session: SqlSession,
+  dialect: SqlDialect,
+  work: (session: SqlSession) => Promise<T>,
+): Promise<T> {
   let result: T
   try {
-    await session.query(SET_TIMEOUTS)
+    for (const statement of dialect.begin) await session.query(statement)
     result = await work(session)
   } catch (thrown) {
     await session.query('ROLLBACK').catch(() => undefined)

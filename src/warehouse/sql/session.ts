@@ -1,5 +1,3 @@
-import type { WarehouseSessions } from '../../ports/warehouse.js'
-
 /** Values as text, null for NULL. */
 export type TextRow = readonly (string | null)[]
 
@@ -10,7 +8,7 @@ export interface SqlResult {
   readonly affected: number
 }
 
-/** One session of a database of the PostgreSQL family, used by one caller at a time. */
+/** One session of a database that speaks PostgreSQL's protocol, used by one caller at a time. */
 export interface SqlSession {
   /** Runs one statement; parameters have the type text. Selected columns must be text. */
   query(sql: string, parameters?: TextRow): Promise<SqlResult>
@@ -18,28 +16,10 @@ export interface SqlSession {
   readonly copy?: (table: string, rows: Iterable<TextRow>) => Promise<void>
 }
 
-/** A database of the PostgreSQL family: what the dialect needs of its driver. */
-export interface SqlDatabase {
-  /** For messages, without secrets. */
-  readonly name: string
-  readonly sessions: WarehouseSessions
-  /** Lends a session to `work`, and gives it up when `work` failed without having ended its transaction. */
-  session<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
-  /** Rows of a SELECT as of its start; holds none of the sessions that `session` lends. */
-  select(sql: string): AsyncIterable<TextRow>
-  close(): Promise<void>
-}
-
 /** SQLSTATE of an error that the server itself reported; undefined for errors of the connection. */
-function sqlState(thrown: unknown): string | undefined {
+export function sqlState(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('severity' in thrown) || !('code' in thrown)) return undefined
   return typeof thrown.code === 'string' ? thrown.code : undefined
-}
-
-/** Serialization failures and deadlocks: the same transaction may succeed when it is run again. */
-export function isConflict(thrown: unknown): boolean {
-  const state = sqlState(thrown)
-  return state === '40001' || state === '40P01'
 }
 
 /**
