@@ -12,9 +12,9 @@ const SPARSE_HEADER = 4
  * A HyperLogLog sketch with Airlift's registers and Airlift's bytes (sparse layout tag 2, dense layout tag 3), so that Trino reads it:
  * `cast(from_hex(…) as HyperLogLog)`.
  *
- * Sparse while small: a sorted list of hash prefixes of 26 bits. It turns dense when the list would be longer than the registers are
- * serialised, which depends on the set of hashes only: the same bytes in any order of adding and merging.
- * (Airlift decides by memory in use, so it may turn a little sooner or later.)
+ * Sparse while small: a sorted list of hash prefixes of 26 bits. It turns dense where Airlift's does when values are added one by one
+ * (4,096 registers: with the 512th), which depends on the set of hashes only: the same bytes in any order of adding and merging.
+ * (What Airlift merged stays sparse for up to five more.)
  *
  * Source: Airlift, `io.airlift.stats.cardinality`, stats/docs/hll.md.
  */
@@ -27,7 +27,7 @@ export class HyperLogLog {
 
   /** @param indexBits the sketch has 2^indexBits registers; from 4 to 16. */
   constructor(readonly indexBits: number) {
-    this.sparseLimit = (1 << indexBits) / 8
+    this.sparseLimit = sparseLimit(indexBits)
     this.entries = new Uint32Array(Math.min(4, this.sparseLimit))
   }
 
@@ -134,6 +134,14 @@ export class HyperLogLog {
     const all = zeros < between ? zeros : between + (entry & SPARSE_VALUE_MASK)
     this.raise(entry >>> (32 - this.indexBits), all + 1)
   }
+}
+
+/**
+ * Airlift's list grows by 10 entries from 1, and gives way to registers when it takes more memory than they do: 4 bytes an
+ * entry against half a byte a register and 16 bytes of further fields.
+ */
+function sparseLimit(indexBits: number): number {
+  return 1 + 10 * Math.floor(((1 << indexBits) / 8 + 3) / 10)
 }
 
 /** Leading zeros of a 64-bit hash behind its first `bits` (4 to 26); all of them, where the rest is zero. */

@@ -37,6 +37,8 @@ export interface Aggregation<S = unknown, I = unknown, R = unknown> {
   /** Type of the result where a table's column can hold it. */
   readonly column: ColumnType | undefined
   readonly nullable: boolean
+  /** Longest result in bytes, where the column is text or bytes and has a limit. */
+  readonly maxBytes?: number
   /** Avro schema of the result, for output topics. */
   readonly resultSchema: AvroSchema
 }

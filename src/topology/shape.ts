@@ -17,6 +17,8 @@ export interface FieldShape {
    * and not the ms that Avro gives for a field of a topic.
    */
   readonly date: boolean
+  /** Longest value in bytes, where it has a limit. */
+  readonly maxBytes?: number
 }
 
 /** A table: one row a key, and a window where it is windowed. */
@@ -201,8 +203,9 @@ export function tableShape(node: AggregateNode | ReduceNode): TableShape {
     node.kind === 'reduce'
       ? shape
       : Object.entries(node.measures).map(([name, measure]): FieldShape => {
-          const { column = 'other', nullable, resultSchema } = resolveMeasure(measure, shape)
-          return { name, type: column, nullable, schema: resultSchema, date: column === 'timestamp' }
+          const { column = 'other', nullable, resultSchema, maxBytes } = resolveMeasure(measure, shape)
+          const limit = maxBytes !== undefined && { maxBytes }
+          return { name, type: column, nullable, schema: resultSchema, date: column === 'timestamp', ...limit }
         })
   return { key: keyShape(node), windowed: windowOf(node)?.type !== 'global', measures }
 }

@@ -125,16 +125,23 @@ describe('HyperLogLog', () => {
     expect(sketchOf(11, range(0, 20_000)).encode()).toEqual(encodeDense(referenceRegisters(11, longs), 11))
   })
 
-  it('turns dense beyond an eighth of the registers, in any order and way', () => {
-    expect(sketchOf(11, range(0, 256)).encode()[0]).toBe(2)
-    expect(sketchOf(11, range(0, 257)).encode()[0]).toBe(3)
-    const merged = sketchOf(11, range(128, 257))
-    merged.merge(sketchOf(11, range(0, 129)))
-    expect(hex(merged.encode())).toBe(hex(sketchOf(11, range(0, 257)).encode()))
+  it.each([
+    [4, 1],
+    [10, 131],
+    [11, 251],
+    [12, 511],
+    [14, 2051],
+  ])('with %d index bits turns dense where Airlift does, behind %d values, in any order and way', (indexBits, most) => {
+    expect(sketchOf(indexBits, range(0, most)).encode()[0]).toBe(2)
+    expect(sketchOf(indexBits, range(0, most + 1)).encode()[0]).toBe(3)
+    const half = most >> 1
+    const merged = sketchOf(indexBits, range(half, most + 1))
+    merged.merge(sketchOf(indexBits, range(0, half + 1)))
+    expect(hex(merged.encode())).toBe(hex(sketchOf(indexBits, range(0, most + 1)).encode()))
   })
 
   it('merges as if all were added to one, and comes back from its bytes', () => {
-    const sizes = fc.constantFrom(0, 1, 10, 100, 256, 257, 300, 3000)
+    const sizes = fc.constantFrom(0, 1, 10, 100, 251, 252, 300, 3000)
     fc.assert(
       fc.property(sizes, sizes, fc.nat(3000), (a, b, shift) => {
         const merged = HyperLogLog.decode(sketchOf(11, range(0, a)).encode())
