@@ -13,19 +13,34 @@ export interface WarehouseOptions<C extends string> {
   readonly distKey?: C
   /** Other names for columns. */
   readonly rename?: { readonly [P in C]?: string }
+  /**
+   * Keeps rows of open windows in `<table>_open` and those of closed ones, which never change again, in `<table>_closed`;
+   * `<table>` is then a view over both. Default false: one table.
+   */
+  readonly split?: boolean
+  /**
+   * Views beside the table that sum its windows up to longer ones, aligned to 1970 in UTC: `{ quest_hour: '1 hour' }`. Their lengths
+   * are multiples of the windows' length. Default none.
+   */
+  readonly coarser?: Readonly<Record<string, Duration>>
+  /**
+   * Longest values of columns of text or bytes, in UTF-8 bytes and before renaming: a row with a longer one goes to the error
+   * policy. Default: what the warehouse takes; in Redshift, which declares lengths, 256.
+   */
+  readonly maxBytes?: { readonly [P in C]?: number }
 }
 
 const FRESHNESS: Duration = '60 seconds'
 
 /**
  * A warehouse table (`name` or `schema.name`) as the end of a table: one row a key and window.
- * @throws MillraceError INVALID_DURATION when `freshness` is no duration.
+ * @throws MillraceError INVALID_DURATION when `freshness` or a length in `coarser` is no duration.
  */
 export function warehouse<K, R>(
   table: string,
   options: WarehouseOptions<Columns<K, R>> = {},
 ): Sink<typeof TABLE, K, R> {
-  const { freshness = FRESHNESS, sortKey = [], distKey, rename = {} } = options
+  const { freshness = FRESHNESS, sortKey = [], distKey, rename = {}, split = false, coarser, maxBytes } = options
   return Object.freeze({
     sink: Object.freeze({
       kind: 'to-warehouse',
@@ -34,6 +49,13 @@ export function warehouse<K, R>(
       sortKey: Object.freeze(typeof sortKey === 'string' ? [sortKey] : [...sortKey]),
       ...(distKey !== undefined && { distKey }),
       rename: Object.freeze({ ...rename }) as Readonly<Record<string, string>>,
+      ...(split && { split }),
+      ...(coarser && {
+        coarser: Object.freeze(
+          Object.fromEntries(Object.entries(coarser).map(([name, length]) => [name, parseDuration(length)])),
+        ),
+      }),
+      ...(maxBytes && { maxBytes: Object.freeze({ ...maxBytes }) as Readonly<Record<string, number>> }),
     }),
   })
 }

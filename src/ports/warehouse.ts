@@ -21,19 +21,26 @@ export interface TableSpec {
 /** A view that a warehouse keeps beside a table. */
 export type ViewSpec = CoarserView | QuantileView
 
-/** Windows of a table summed up to longer ones, aligned to 1970 in UTC. */
+/** Windows of a table summed up to longer ones, aligned to 1970 in UTC. Its columns are the key, the window's two, and measures. */
 export interface CoarserView {
   readonly kind: 'coarser'
+  /** Without a schema. */
   readonly name: string
   /** Length of its windows in ms, a multiple of that of the table's. */
   readonly size: number
-  /** Key columns of the table besides the window's two, and the window's two. */
+  /** Key columns of the table besides the window's two. */
   readonly groupBy: readonly string[]
   readonly windowStart: string
   readonly windowEnd: string
   /** How each measure is summed up; a measure that SQL cannot sum up is left out. */
-  readonly measures: readonly { readonly column: string; readonly by: 'sum' | 'min' | 'max' }[]
+  readonly measures: readonly SummedMeasure[]
 }
+
+/** How a column of a coarser view comes from the rows of the table. */
+export type SummedMeasure =
+  | { readonly column: string; readonly by: 'sum' | 'min' | 'max' }
+  /** The sums of two other columns, divided: a double, NULL where the count is 0. */
+  | { readonly column: string; readonly by: 'mean'; readonly sum: string; readonly count: string }
 
 /** Quantiles of a table of logarithmic buckets: each row counts the values of one bucket. */
 export interface QuantileView {
@@ -74,7 +81,11 @@ export interface SinkIdentity {
 /** What one flush changes. A key is at most once in it. */
 export interface Flush {
   readonly upserts: readonly Row[]
-  /** Last rows of windows that closed. In a split table they move to the closed part; else they are upserts as others. */
+  /**
+   * Last rows of windows that closed. In a split table they move to the closed part, where an upsert of the same key no longer
+   * changes them, except in a rebuild: there it takes the row back to the open part, as the log says what is open. In other
+   * tables they are upserts as others.
+   */
   readonly closed?: readonly Row[]
   readonly deletes: readonly RowKey[]
   /** Offset of the rows topic behind the last record that this flush stands for. */

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../model/errors.js'
 
-/** First byte of every value in an internal topic or store: what follows the fingerprint. */
-export const Format = { partial: 1, raw: 2, marker: 3, state: 4, row: 5, progress: 6, schema: 7 } as const
+/**
+ * First byte of every value in an internal topic or store: what follows the fingerprint. `rowClosed` is a row as `row` is, the last
+ * one of its key since its window closed.
+ */
+export const Format = { partial: 1, raw: 2, marker: 3, state: 4, row: 5, progress: 6, schema: 7, rowClosed: 8 } as const
 
 export type Format = (typeof Format)[keyof typeof Format]
 

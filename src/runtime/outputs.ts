@@ -70,6 +70,8 @@ export class TopicOutput implements Output, EffectTarget {
 /** Writes a table's absolute rows, keyed, to its compacted rows topic. */
 export class RowsOutput implements Output, EffectTarget {
   private readonly header: Buffer
+  /** In front of the last row of a window that closed, where the table keeps such rows apart. */
+  private readonly closedHeader: Buffer
 
   constructor(
     private readonly node: WarehouseSinkNode,
@@ -81,20 +83,23 @@ export class RowsOutput implements Output, EffectTarget {
     private readonly now: () => number,
   ) {
     this.header = headerOf(Format.row, row.codec.fingerprint)
+    this.closedHeader = node.split ? headerOf(Format.rowClosed, row.codec.fingerprint) : this.header
   }
 
   accept(record: StreamRecord, context: TaskContext): void {
     try {
       const { key, row } = this
       const keyBytes = key.codec.encode(key.values.toAvro(record.key as Fields))
+      const header = context.closing === undefined ? this.header : this.closedHeader
       const value =
         record.value === null
           ? null
-          : Buffer.concat([this.header, row.codec.encode(row.values.toAvro(record.value as Fields))])
+          : Buffer.concat([header, row.codec.encode(row.values.toAvro(record.value as Fields))])
       const effect = context.effects.next(this)
       effect.keyBytes = keyBytes
       effect.value = value
-      effect.timestamp = record.timestamp
+      // What was shown before is no late news: freshness counts from now.
+      effect.timestamp = context.closing === 'unchanged' ? this.now() : record.timestamp
     } catch (thrown) {
       context.fail(this.node, thrown)
       return

@@ -1,5 +1,6 @@
 import type { AvroSerde } from '../ports/serde.js'
 import type { RowKey, TableSpec } from '../ports/warehouse.js'
+import { coarserViews } from '../topology/coarser-views.js'
 import { warehouseTable } from '../topology/names.js'
 import type { Node, WarehouseSinkNode } from '../topology/node.js'
 import { type FieldShape, windowOf } from '../topology/shape.js'
@@ -25,12 +26,15 @@ export function rowFields(node: WarehouseSinkNode): {
 export function tableSpec(node: WarehouseSinkNode, namespace?: string): TableSpec {
   const columns = warehouseColumns(node) ?? []
   const named = (name: string): string => node.rename[name] ?? name
+  const views = coarserViews(node).map(({ leftOut: _, ...view }) => ({ kind: 'coarser' as const, ...view }))
   return {
     name: warehouseTable(node.table, namespace),
     columns: columns.map(columnOf),
     key: rowKey(columns).map(column => column.name),
     sortKey: node.sortKey.map(named),
     ...(node.distKey !== undefined && { distKey: named(node.distKey) }),
+    ...(node.split && { split: true }),
+    ...(views.length > 0 && { views }),
   }
 }
 
@@ -40,6 +44,11 @@ function closingTime(node: Node): number {
   if ((node.kind !== 'aggregate' && node.kind !== 'reduce') || node.emit !== 'final') return before
   const { size = 0, grace = 0 } = windowOf(node) ?? {}
   return before + size + grace
+}
+
+/** Whether a value of a rows topic is the last one of its key, since its window closed. */
+export function isClosedRow(value: Buffer): boolean {
+  return value[0] === Format.rowClosed
 }
 
 /** How rows of a rows topic become rows of its warehouse table. */
@@ -64,7 +73,8 @@ export function rowsProgram(
     let decode = decoders.get(fingerprint)
     if (decode === undefined) {
       const entry = schemaOf(fingerprint)
-      if (value[0] !== Format.row || entry?.node !== topic) throw unknownFormat(topic, value[0], fingerprint)
+      if ((value[0] !== Format.row && !isClosedRow(value)) || entry?.node !== topic)
+        throw unknownFormat(topic, value[0], fingerprint)
       decode = rowCodec.reading(entry.schema)
       decoders.set(fingerprint, decode)
     }

@@ -6,6 +6,7 @@ import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/ware
 import { type DeadLetters, type FailedRecord, failedRecord } from './dead-letters.js'
 import { Freshness, newestEventTime } from './freshness.js'
 import { PendingRows, RememberedRows } from './pending-rows.js'
+import { isClosedRow } from './rows-program.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** Rows of one flush at the most: more are flushed at once. */
@@ -207,12 +208,13 @@ export class SinkTask {
 
   private flushOf({ byId }: PendingRows, now: number): Flush {
     const upserts: Row[] = []
+    const closed: Row[] = []
     const deletes: RowKey[] = []
     for (const { key, value } of byId.values()) {
       if (value === null) deletes.push(this.program.rowKey(key))
-      else upserts.push(this.program.row(key, value))
+      else (isClosedRow(value) ? closed : upserts).push(this.program.row(key, value))
     }
-    return { upserts, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild: this.rebuildEnds }
+    return { upserts, closed, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild: this.rebuildEnds }
   }
 
   private async run(rows: PendingRows, flush: Flush, now: number): Promise<void> {
@@ -238,7 +240,7 @@ export class SinkTask {
     this.flushedOffset = flush.nextOffset
     this.freshness.flushed(this.now())
     this.flushed.flushes++
-    this.flushed.upserts += flush.upserts.length
+    this.flushed.upserts += flush.upserts.length + (flush.closed?.length ?? 0)
     this.flushed.deletes += flush.deletes.length
   }
 

@@ -29,6 +29,8 @@ export class TaskContext implements RecordContext {
   refusedAfterIdle = 0
   /** It had no key where one is needed. */
   keyless = false
+  /** The row in hand is the last one of its window, which closes; `'unchanged'`: it was sent before as it is. */
+  closing: 'changed' | 'unchanged' | undefined
   failure: Failure | undefined
   /** A fault of Millrace itself, which stops the process: it must not pass for the user's. */
   fault: unknown

@@ -7,7 +7,7 @@ import type { Pipeline, Terminal } from './compile.js'
 import { labelOf } from './dead-letters.js'
 import type { KeyEntry, KeyRecord } from './key-codec.js'
 import { RecordEffects } from './record-effects.js'
-import type { AggregateProgram, SubTopologyProgram } from './sub-topology-program.js'
+import type { AggregateProgram, Output, SubTopologyProgram } from './sub-topology-program.js'
 import type { TaskContext } from './task-context.js'
 import type { TaskEnvironment } from './task-environment.js'
 import { enterWindows } from './window-entry.js'
@@ -20,6 +20,8 @@ export interface TaskTable {
   readonly windows: WindowTable
   /** Takes the table's rows on to their readers. */
   readonly rows: Subject<StreamRecord>
+  /** Outputs that keep rows of closed windows apart, and are told of each that closes. */
+  readonly split: readonly Output[]
 }
 
 /** What a batch asks of the windows once their cells are in memory, in the order of the log. */
@@ -83,7 +85,10 @@ export class WindowStage {
   /** Connects the tables with the pipes that their rows go into. */
   connect(pipeline: Pipeline): void {
     for (const [node, windows] of this.windows) {
-      this.tables.set(node, { program: this.program.aggregates.get(node)!, windows, rows: pipeline.get(node)! })
+      const split = [...this.program.outputs]
+        .filter(([output]) => output.kind === 'to-warehouse' && output.split && output.inputs[0] === node)
+        .map(([, output]) => output)
+      this.tables.set(node, { program: this.program.aggregates.get(node)!, windows, rows: pipeline.get(node)!, split })
     }
   }
 
@@ -151,15 +156,20 @@ export class WindowStage {
     for (const { windows } of this.tables.values()) await windows.load()
   }
 
-  /** Closes the windows behind `time` and emits their rows, first those of tables that others in this task read. */
+  /**
+   * Closes the windows behind `time` and emits their rows, first those of tables that others in this task read. A split
+   * output gets every row of them once more, as closed, unless it was deleted.
+   */
   async close(time: number): Promise<void> {
     for (const table of this.tables.values()) {
-      const { windows, program } = table
+      const { windows, program, split } = table
       if (!windows.closes(time - program.lag)) continue
       const final = program.node.emit === 'final'
-      for (const cell of await windows.close(time - program.lag, final ? 'all' : 'changed')) {
-        if (final && cell.states === undefined) continue
-        this.pass(table, cell)
+      const changed = final || split.length === 0 ? undefined : new Set(windows.changed)
+      for (const cell of await windows.close(time - program.lag, final || changed ? 'all' : 'changed')) {
+        const closing = changed === undefined || changed.has(cell) ? 'changed' : 'unchanged'
+        if (cell.states === undefined && (final || closing === 'unchanged')) continue
+        this.pass(table, cell, closing)
         if (this.loading) await this.load()
         this.settle(table, cell)
       }
@@ -179,7 +189,7 @@ export class WindowStage {
   }
 
   /** Passes the row of a cell on, and notes what it does in `emission`. */
-  private pass(table: TaskTable, cell: Cell): void {
+  private pass(table: TaskTable, cell: Cell, closing?: 'changed' | 'unchanged'): void {
     const { context, emission } = this
     const { node, program, window } = table.program
     const records = context.effects
@@ -187,9 +197,12 @@ export class WindowStage {
     context.effects = emission
     context.laneTime = cell.start
     context.place(node.name, this.partition, cell.start, cell.timestamp)
+    context.closing = closing
     const value = cell.states === undefined ? null : program.row(cell.states, message => this.environment.warn(message))
     try {
-      table.rows.next({ key: rowKey(cell.key.columns, window, cell.start), value, timestamp: cell.timestamp })
+      const row = { key: rowKey(cell.key.columns, window, cell.start), value, timestamp: cell.timestamp }
+      if (closing === 'unchanged') for (const output of table.split) output.accept(row, context)
+      else table.rows.next(row)
       if (context.fault !== undefined) throw context.fault
       if (context.failure) {
         emission.clear()
@@ -197,6 +210,7 @@ export class WindowStage {
       }
     } finally {
       context.effects = records
+      context.closing = undefined
     }
   }
 

@@ -1,4 +1,11 @@
-import type { DescribedField, DescribedNode, DescribedStore, DescribedTable, Description } from './describe.js'
+import type {
+  DescribedField,
+  DescribedNode,
+  DescribedStore,
+  DescribedTable,
+  DescribedView,
+  Description,
+} from './describe.js'
 
 /** A description in the shape of Kafka Streams' `TopologyDescription`, then stores, internal topics, tables and processes. */
 export function describeText(description: Description): string {
@@ -56,10 +63,12 @@ const RECORDS: Readonly<Record<DescribedStore['records'], string>> = {
   local: 'read directly, no repartition on the way',
 }
 
-function fieldList(fields: readonly DescribedField[]): string {
-  return (
-    fields.map(({ name, type, nullable }) => `${name} ${type}${nullable ? '' : ' not null'}`).join(', ') || 'unknown'
-  )
+function fieldList(fields: readonly (DescribedField & { readonly maxBytes?: number })[]): string {
+  const described = fields.map(({ name, type, nullable, maxBytes }) => {
+    const length = maxBytes === undefined ? '' : ` of at most ${maxBytes} bytes`
+    return `${name} ${type}${length}${nullable ? '' : ' not null'}`
+  })
+  return described.join(', ') || 'unknown'
 }
 
 function storeLines(store: DescribedStore): readonly string[] {
@@ -74,7 +83,21 @@ function storeLines(store: DescribedStore): readonly string[] {
   ]
 }
 
-function tableLines({ columns, distKey, freshness, key, name, sortKey }: DescribedTable): readonly string[] {
+function summed(measure: DescribedView['measures'][number]): string {
+  return measure.by === 'mean'
+    ? `${measure.column} (${measure.sum} / ${measure.count})`
+    : `${measure.column} (${measure.by})`
+}
+
+function viewLines({ leftOut, measures, name, size }: DescribedView): readonly string[] {
+  return [
+    `    view ${name}: windows of ${size}, ${measures.map(summed).join(', ')}`,
+    ...(leftOut.length > 0 ? [`      left out, since SQL cannot sum it up: ${leftOut.join(', ')}`] : []),
+  ]
+}
+
+function tableLines(table: DescribedTable): readonly string[] {
+  const { columns, distKey, freshness, key, name, sortKey, split, views = [] } = table
   return [
     `  ${name}`,
     `    columns: ${fieldList(columns)}`,
@@ -82,5 +105,7 @@ function tableLines({ columns, distKey, freshness, key, name, sortKey }: Describ
     ...(sortKey.length > 0 ? [`    sort key: ${sortKey.join(', ')}`] : []),
     ...(distKey === undefined ? [] : [`    distribution key: ${distKey}`]),
     `    freshness: ${freshness}`,
+    ...(split ? [`    split: open windows in ${split.open}, closed ones in ${split.closed}`] : []),
+    ...views.flatMap(viewLines),
   ]
 }

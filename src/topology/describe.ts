@@ -1,5 +1,7 @@
 import type { Column } from '../model/column.js'
 import { formatDuration } from '../model/duration.js'
+import { closedTable, openTable, siblingName } from '../model/relation-names.js'
+import { type CoarserView, coarserViews } from './coarser-views.js'
 import { graphOf } from './graph.js'
 import { labelOf } from './label.js'
 import {
@@ -73,6 +75,15 @@ export interface DescribedTable {
   readonly sortKey: readonly string[]
   readonly distKey?: string
   readonly freshness: string
+  /** Where the rows of open and of closed windows stand, when the table is a view over both. */
+  readonly split?: { readonly open: string; readonly closed: string }
+  readonly views?: readonly DescribedView[]
+}
+
+/** A view that sums the windows of a table up to longer ones. */
+export interface DescribedView extends Omit<CoarserView, 'size'> {
+  /** Length of its windows. */
+  readonly size: string
 }
 
 /** All that `describe` says of a topology; the JSON format is this object. */
@@ -234,12 +245,20 @@ function internalTopics(
 function describedTable(node: WarehouseSinkNode, namespace?: string): DescribedTable {
   const columns = warehouseColumns(node) ?? []
   const renamed = (name: string) => node.rename[name] ?? name
+  const name = warehouseTable(node.table, namespace)
+  const views = coarserViews(node).map(view => ({
+    ...view,
+    name: siblingName(name, view.name),
+    size: formatDuration(view.size),
+  }))
   return {
-    name: warehouseTable(node.table, namespace),
+    name,
     columns: columns.map(columnOf),
     key: rowKey(columns).map(column => column.name),
     sortKey: node.sortKey.map(renamed),
     ...(node.distKey !== undefined && { distKey: renamed(node.distKey) }),
     freshness: formatDuration(node.freshness),
+    ...(node.split && { split: { open: openTable(name), closed: closedTable(name) } }),
+    ...(views.length > 0 && { views }),
   }
 }

@@ -110,7 +110,10 @@ export interface TopicSinkNode extends NodeShape {
   readonly topic: string
 }
 
-/** `table` may be `schema.table`. Names in `sortKey`, `distKey` and the keys of `rename` are snake_case columns before renaming. */
+/**
+ * `table` may be `schema.table`. Names in `sortKey`, `distKey` and the keys of `rename` and `maxBytes` are snake_case columns
+ * before renaming.
+ */
 export interface WarehouseSinkNode extends NodeShape {
   readonly kind: 'to-warehouse'
   readonly table: string
@@ -118,6 +121,12 @@ export interface WarehouseSinkNode extends NodeShape {
   readonly sortKey: readonly string[]
   readonly distKey?: string
   readonly rename: Readonly<Record<string, string>>
+  /** Rows of closed windows stand apart from those of open ones. */
+  readonly split?: boolean
+  /** Views that sum windows up to longer ones: their length in ms by name. */
+  readonly coarser?: Readonly<Record<string, number>>
+  /** Longest values of columns of text or bytes, in UTF-8 bytes. */
+  readonly maxBytes?: Readonly<Record<string, number>>
 }
 
 /** Every node is frozen and holds its inputs by reference. */

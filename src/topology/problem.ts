@@ -18,6 +18,8 @@ export type ProblemCode =
   | 'UNKNOWN_COLUMN'
   | 'COLUMN_COLLISION'
   | 'COLUMN_TYPE'
+  | 'SPLIT'
+  | 'COARSER'
   | 'UPDATES_INTO_WINDOW'
   | 'NEVER_FINAL'
 

@@ -5,8 +5,9 @@ import type { Problem, Rule } from './problem.js'
 import { fieldTypes, knownFields, measureTypes } from './rules/fields.js'
 import { legalNames, partitionCounts, uniqueNames, uniqueSources } from './rules/names.js'
 import { keyTypes, valueTypes } from './rules/schemas.js'
-import { knownColumns, legalColumns, rowNames, tablesAndWindows } from './rules/tables.js'
+import { byteLengths, knownColumns, legalColumns, rowNames, tablesAndWindows } from './rules/tables.js'
 import { finalRows, updatesIntoWindows } from './rules/time.js'
+import { coarserWindows, relationNames, splitTables } from './rules/views.js'
 
 /** A topology without outputs does nothing. The compiler refuses it. */
 const outputs: Rule = topology =>
@@ -35,6 +36,10 @@ const RULES: readonly Rule[] = [
   rowNames,
   knownColumns,
   legalColumns,
+  byteLengths,
+  splitTables,
+  coarserWindows,
+  relationNames,
   updatesIntoWindows,
   finalRows,
 ]

@@ -10,6 +10,8 @@ export interface WarehouseColumn {
   readonly name: string
   readonly part: 'key' | 'window' | 'measure'
   readonly field: FieldShape
+  /** Longest value in UTF-8 bytes, where the sink limits it. */
+  readonly maxBytes?: number
 }
 
 /**
@@ -25,7 +27,8 @@ export function warehouseColumns(node: WarehouseSinkNode): readonly WarehouseCol
   const keyNames = new Set(table.kind === 'reduce' ? key.map(field => field.name) : [])
   const column = (part: WarehouseColumn['part']) => (field: FieldShape) => {
     const original = snakeCase(field.name)
-    return { original, name: node.rename[original] ?? original, part, field }
+    const maxBytes = node.maxBytes?.[original] ?? field.maxBytes
+    return { original, name: node.rename[original] ?? original, part, field, ...(maxBytes && { maxBytes }) }
   }
   return [
     ...key.map(column('key')),
@@ -35,8 +38,9 @@ export function warehouseColumns(node: WarehouseSinkNode): readonly WarehouseCol
 }
 
 /** The column as a warehouse creates it. What no column holds is kept as text; validation refuses it. */
-export function columnOf({ name, field }: WarehouseColumn): Column {
-  return { name, type: field.type === 'other' ? 'text' : field.type, nullable: field.nullable }
+export function columnOf({ name, field, maxBytes }: WarehouseColumn): Column {
+  const type = field.type === 'other' ? 'text' : field.type
+  return { name, type, nullable: field.nullable, ...(maxBytes && { maxBytes }) }
 }
 
 /** The columns that identify a row: those of the key and of the window. */

@@ -72,6 +72,7 @@ export function knownColumns(_topology: Topology, graph: Graph): readonly Proble
       ...node.sortKey.map(name => ({ name, option: 'sortKey' })),
       ...(node.distKey === undefined ? [] : [{ name: node.distKey, option: 'distKey' }]),
       ...Object.keys(node.rename).map(name => ({ name, option: 'rename' })),
+      ...Object.keys(node.maxBytes ?? {}).map(name => ({ name, option: 'maxBytes' })),
     ]
     return used
       .filter(({ name }) => !known.includes(name))
@@ -112,5 +113,26 @@ export function legalColumns(_topology: Topology, graph: Graph): readonly Proble
         return [{ code: 'COLUMN_TYPE', node: title, message }]
       }),
     ]
+  })
+}
+
+/** Byte lengths of columns that hold no bytes, or that are none. */
+export function byteLengths(_topology: Topology, graph: Graph): readonly Problem[] {
+  return graph.nodes.flatMap((node): Problem[] => {
+    const lengths = node.kind === 'to-warehouse' ? Object.entries(node.maxBytes ?? {}) : []
+    const columns = lengths.length > 0 ? columnsOf(node) : undefined
+    const problem = (message: string): Problem[] => [{ code: 'COLUMN_TYPE', node: titleOf(graph, node), message }]
+    return lengths.flatMap(([name, bytes]): Problem[] => {
+      const column = columns?.find(({ original }) => original === name)
+      if (column === undefined) return []
+      const { type } = column.field
+      if (type !== 'text' && type !== 'bytes') {
+        return problem(
+          `\`maxBytes\` limits "${name}", which is ${type}: only text and bytes have a length. Leave it out.`,
+        )
+      }
+      if (Number.isSafeInteger(bytes) && bytes >= 1) return []
+      return problem(`\`maxBytes\` of "${name}" is ${bytes}. Give a whole number of bytes above zero.`)
+    })
   })
 }

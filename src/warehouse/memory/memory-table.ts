@@ -61,6 +61,15 @@ export class MemoryTable {
     this.rows.set(identity, { ...this.rows.get(identity), ...Object.fromEntries(values) })
   }
 
+  has(row: Row, spec: TableSpec): boolean {
+    return this.rows.has(keyIdentity(keyOf(row, spec), keyColumns(spec)))
+  }
+
+  /** Deletes the row of the same key. */
+  deleteRow(row: Row, spec: TableSpec): void {
+    this.delete(keyOf(row, spec), spec)
+  }
+
   delete(key: RowKey, spec: TableSpec): void {
     this.rows.delete(keyIdentity(key, keyColumns(spec)))
   }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { MillraceError } from '../../model/errors.js'
-import type { Flush, RowKey, SinkIdentity, TableSpec, Warehouse, WarehouseSink } from '../../ports/warehouse.js'
+import type { Flush, RowKey, SinkIdentity, Warehouse, WarehouseSink } from '../../ports/warehouse.js'
 import { unstorable, unstorableKey } from '../row/unstorable.js'
-import { MemoryTable } from './memory-table.js'
+import { MemoryRelations, type MemoryRows } from './memory-relations.js'
 
 /** A row of `millrace_offsets`. */
 interface SinkState {
@@ -18,27 +18,17 @@ interface SinkState {
  * those of PostgreSQL. It lives as long as this object, whatever is closed.
  */
 export function memoryWarehouse(): Warehouse {
-  const tables = new Map<string, MemoryTable>()
+  const relations = new MemoryRelations()
   const sinks = new Map<string, SinkState>()
-  const tableOf = ({ name }: TableSpec) => {
-    const table = tables.get(name)
-    if (table) return table
-    throw new MillraceError(
-      'WAREHOUSE_TABLE',
-      `Table "${name}" does not exist in the memory warehouse. Prepare it first.`,
-    )
-  }
 
   return {
     name: 'the memory warehouse',
     async prepare(spec) {
-      const table = tables.get(spec.name)
-      if (table) table.adopt(spec)
-      else tables.set(spec.name, new MemoryTable(spec))
+      relations.prepare(spec)
     },
     unstorable: (table, row) => unstorable(row, table),
     async openSink(identity) {
-      const table = tableOf(identity.table)
+      const table = relations.rowsOf(identity.table)
       const id = JSON.stringify([identity.sink, identity.partition])
       const known = sinks.get(id)
       const rebuild = known !== undefined && isOutdated(known, table, identity)
@@ -54,13 +44,16 @@ export function memoryWarehouse(): Warehouse {
       return new MemorySink(identity, table, state, rebuild, () => sinks.get(id) === state)
     },
     async *rows(spec) {
-      yield* tableOf(spec).read(spec.columns.map(({ name }) => name))
+      yield* relations.read(
+        spec.name,
+        spec.columns.map(({ name }) => name),
+      )
     },
     async close() {},
   }
 }
 
-function isOutdated(known: SinkState, table: MemoryTable, identity: SinkIdentity): boolean {
+function isOutdated(known: SinkState, table: MemoryRows, identity: SinkIdentity): boolean {
   const recreatedTopic =
     (known.topicId !== undefined && identity.topicId !== undefined && known.topicId !== identity.topicId) ||
     known.nextOffset > identity.logEnd
@@ -73,7 +66,7 @@ class MemorySink implements WarehouseSink {
 
   constructor(
     private readonly identity: SinkIdentity,
-    private readonly table: MemoryTable,
+    private readonly table: MemoryRows,
     private readonly state: SinkState,
     readonly rebuild: boolean,
     private readonly isOwner: () => boolean,
@@ -87,7 +80,8 @@ class MemorySink implements WarehouseSink {
     const { table: spec, sink, partition } = this.identity
     const who = `Partition ${partition} of sink "${sink}" into the memory warehouse`
     if (this.closed) throw new MillraceError('WAREHOUSE', `${who} was used after it was closed.`)
-    for (const row of flush.upserts) {
+    const { closed = [] } = flush
+    for (const row of [...flush.upserts, ...closed]) {
       const reason = unstorable(row, spec)
       if (reason) throw new MillraceError('WAREHOUSE', `${who} cannot store a row: ${reason}.`)
     }
@@ -98,7 +92,8 @@ class MemorySink implements WarehouseSink {
       )
     }
     for (const key of flush.deletes) if (unstorableKey(key, spec) === undefined) this.table.delete(key, spec)
-    for (const row of flush.upserts) this.table.upsert(row, spec)
+    for (const row of flush.upserts) this.table.upsert(row, spec, this.rebuild)
+    for (const row of closed) this.table.close(row, spec)
     this.state.nextOffset = flush.nextOffset
     this.state.asOf = this.rebuild && !flush.endsRebuild ? 0 : flush.asOf
   }
