@@ -45,9 +45,12 @@ export interface PostgresAccess {
 
 /**
  * Starts PostgreSQL on a free port with data in a temporary folder. With `access`, clients need TLS and the password by
- * SCRAM-SHA-256, which the URL leaves out.
+ * SCRAM-SHA-256, which the URL leaves out. `settings` (`shared_buffers=2GB`) come behind those of the tests.
  */
-export async function startPostgres(access?: PostgresAccess): Promise<PostgresService> {
+export async function startPostgres(
+  access?: PostgresAccess,
+  settings: readonly string[] = [],
+): Promise<PostgresService> {
   const unavailable = postgresAvailable()
   if (unavailable) throw new Error(unavailable)
   const bin = binaries() as string
@@ -73,9 +76,9 @@ export async function startPostgres(access?: PostgresAccess): Promise<PostgresSe
     await exited
   }
   const start = async () => {
-    const settings = [...SETTINGS, ...tls, 'listen_addresses=127.0.0.1'].flatMap(setting => ['-c', setting])
+    const all = [...SETTINGS, ...tls, 'listen_addresses=127.0.0.1', ...settings].flatMap(setting => ['-c', setting])
     const output = openSync(log, 'a')
-    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...settings], {
+    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...all], {
       cwd: folder,
       stdio: ['ignore', output, output],
       ...identity,

@@ -10,6 +10,9 @@ type Behaviour = 'pass' | 'refuse' | 'hang'
 export class TcpProxy {
   /** Connections that came while it refused or hung: a fault that nobody met shows as 0. */
   faults = 0
+  /** The most connections that were passed on at the same time. */
+  peak = 0
+  private passing = 0
   private behaviour: Behaviour = 'pass'
   private server: Server | undefined
   private readonly sockets = new Set<Socket>()
@@ -59,6 +62,8 @@ export class TcpProxy {
     if (this.behaviour !== 'pass') this.faults++
     switch (this.behaviour) {
       case 'pass': {
+        this.peak = Math.max(this.peak, ++this.passing)
+        socket.once('close', () => this.passing--)
         const onward = this.keep(createConnection(this.target, '127.0.0.1'))
         socket.pipe(onward).pipe(socket)
         onward.once('close', () => socket.destroy())
