@@ -2,7 +2,7 @@ import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Clock } from '../../ports/clock.js'
 import { awsAdvice } from './aws-advice.js'
 import { type Expiring, Renewed } from './expiring.js'
-import type { Login, LoginSource } from './login.js'
+import type { RedshiftLogin } from './redshift-options.js'
 
 /** What to log in to: a provisioned cluster by its identifier, or a workgroup of Redshift Serverless by its name. */
 export type IamTarget = { readonly cluster: string } | { readonly workgroup: string }
@@ -38,8 +38,9 @@ const HTTP = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestT
  * that stands for it (`IAM:user` or `IAMR:role`) and a password of an hour, which is renewed 5 minutes before its end.
  * https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentialsWithIAM.html and
  * https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_GetCredentials.html
+ * The function answers what the next session logs in with; it throws MillraceError WAREHOUSE where no login can be had.
  */
-export function iamLogin({ target, database, region, endpoint, clock }: IamOptions): LoginSource {
+export function iamLogin({ target, database, region, endpoint, clock }: IamOptions): () => Promise<RedshiftLogin> {
   const settings: ClientSettings = {
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
@@ -65,10 +66,14 @@ export function iamLogin({ target, database, region, endpoint, clock }: IamOptio
     },
     () => clock.now(),
   )
-  return { login: () => renewed.value() }
+  return () => renewed.value()
 }
 
-async function clusterLogin(cluster: string, database: string, settings: ClientSettings): Promise<Expiring<Login>> {
+async function clusterLogin(
+  cluster: string,
+  database: string,
+  settings: ClientSettings,
+): Promise<Expiring<RedshiftLogin>> {
   const { GetClusterCredentialsWithIAMCommand, RedshiftClient } = await import('@aws-sdk/client-redshift')
   const client = new RedshiftClient(settings)
   try {
@@ -80,7 +85,11 @@ async function clusterLogin(cluster: string, database: string, settings: ClientS
   }
 }
 
-async function workgroupLogin(workgroup: string, database: string, settings: ClientSettings): Promise<Expiring<Login>> {
+async function workgroupLogin(
+  workgroup: string,
+  database: string,
+  settings: ClientSettings,
+): Promise<Expiring<RedshiftLogin>> {
   const { GetCredentialsCommand, RedshiftServerlessClient } = await import('@aws-sdk/client-redshift-serverless')
   const client = new RedshiftServerlessClient(settings)
   try {
@@ -92,7 +101,7 @@ async function workgroupLogin(workgroup: string, database: string, settings: Cli
   }
 }
 
-function loginOf(user: string | undefined, password: string | undefined, expiration?: Date): Expiring<Login> {
+function loginOf(user: string | undefined, password: string | undefined, expiration?: Date): Expiring<RedshiftLogin> {
   if (user === undefined || password === undefined || expiration === undefined) {
     throw new Error('the answer lacks a user, a password or the time when they expire')
   }

@@ -41,12 +41,12 @@ describe.each([
   },
 ])('login by IAM to $target', ({ target, user, sent, missing, permission }) => {
   it('asks for user and password of an hour', async () => {
-    expect(await source(target).login()).toEqual({ user, password: 'password-1' })
+    expect(await source(target)()).toEqual({ user, password: 'password-1' })
     expect(api.issued).toMatchObject([{ parameters: sent, region: 'eu-central-1' }])
   })
 
   it('keeps them until 5 minutes before they expire, and asks once for all who wait', async () => {
-    const { login } = source(target)
+    const login = source(target)
     const first = await Promise.all([login(), login(), login()])
     expect(new Set(first.map(({ password }) => password))).toEqual(new Set(['password-1']))
     clock.advance(55 * MINUTE - 1)
@@ -58,7 +58,7 @@ describe.each([
   })
 
   it('goes on with a valid one where the service refuses, and fails with an expired one', async () => {
-    const { login } = source(target)
+    const login = source(target)
     await login()
     clock.advance(57 * MINUTE)
     const denied = { status: 403, code: 'AccessDeniedException', message: 'Not for you' }
@@ -73,13 +73,13 @@ describe.each([
 
   it('says what to check', async () => {
     api.faults.push({ status: 404, code: missing, message: 'None of that name.' })
-    await expect(source(target).login()).rejects.toThrow(/games.*None of that name\. Check its name and the region/)
+    await expect(source(target)()).rejects.toThrow(/games.*None of that name\. Check its name and the region/)
     vi.stubEnv('AWS_REGION', undefined)
     vi.stubEnv('AWS_DEFAULT_REGION', undefined)
     vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent')
-    await expect(source(target, '').login()).rejects.toThrow(/Region is missing\. Set --aws-region or AWS_REGION/)
+    await expect(source(target, '')()).rejects.toThrow(/Region is missing\. Set --aws-region or AWS_REGION/)
     vi.stubEnv('AWS_MAX_ATTEMPTS', '1')
     const nobody = source(target, 'eu-central-1', 'http://127.0.0.1:9')
-    await expect(nobody.login()).rejects.toThrow(/ECONNREFUSED.*Check the network/)
+    await expect(nobody()).rejects.toThrow(/ECONNREFUSED.*Check the network/)
   })
 })
