@@ -173,7 +173,7 @@ export function topologyOf(scenario: Scenario): Topology {
     // Keys of a table on the source are those of its partition, so that tables of several partitions share rows.
     ...(shape === 'source' || shape === 'source-stages'
       ? []
-      : [updates.pipe(to(warehouse(TABLE, { freshness: '10ms' })))]),
+      : [updates.pipe(to(warehouse(TABLE, { freshness: '10ms', split: true })))]),
   ] as const
   if (!shape.endsWith('stages')) return topology('sim', options, outputs[0], ...outputs.slice(1))
   const second = finals.pipe(

@@ -5,7 +5,7 @@ import { keyBytesAt, valueBytesAt } from '../../../src/model/record-batch.js'
 import type { Clock } from '../../../src/ports/clock.js'
 import type { Log, LogProducer } from '../../../src/ports/log.js'
 import type { AvroSerde, WireReader } from '../../../src/ports/serde.js'
-import type { Warehouse } from '../../../src/ports/warehouse.js'
+import type { TableSpec, Warehouse } from '../../../src/ports/warehouse.js'
 import { addAccounting, noAccounting } from '../../../src/runtime/accounting.js'
 import { readProgress } from '../../../src/runtime/progress.js'
 import { tableSpec } from '../../../src/runtime/rows-program.js'
@@ -14,6 +14,7 @@ import { avroSerde } from '../../../src/serde/avro-serde.js'
 import { fileRegistry } from '../../../src/serde/file-registry.js'
 import { memoryEngine } from '../../../src/state/memory/memory-engine.js'
 import { memoryWarehouse } from '../../../src/warehouse/memory/memory-warehouse.js'
+import { ClosedRows, partOf } from './closed-rows.js'
 import { Member, type World } from './member.js'
 import { Random } from './random.js'
 import { type Accepted, closedOf, expectedOf, line, rowsOf, secondRowsOf } from './rule.js'
@@ -71,6 +72,7 @@ export class Simulation {
   private readonly registry = fileRegistry({ schemas: [] })
   private serde!: AvroSerde
   private warehouse!: Warehouse
+  private closedRows!: ClosedRows
   private producer!: LogProducer
 
   private constructor(
@@ -111,7 +113,8 @@ export class Simulation {
     const sessionTimeoutMs = this.guarantee === 'exactly_once' ? SESSION_TIMEOUT : Number.POSITIVE_INFINITY
     this.log = await embeddedLog({ store, clock, sessionTimeoutMs, cleanEvery: 50 })
     this.serde = sharedReaders(avroSerde(this.registry))
-    this.warehouse = memoryWarehouse()
+    this.closedRows = new ClosedRows(memoryWarehouse())
+    this.warehouse = this.closedRows.warehouse
     await this.log.createTopics([{ name: 'events', partitions: scenario.lanes.length, config: {} }])
     this.producer = await this.log.producer()
     const { log, serde, warehouse } = this
@@ -312,7 +315,18 @@ export class Simulation {
     for await (const [k, start, , ids] of this.warehouse.rows(tableSpec(sink))) {
       rows.push(line(String(k), (start as Date).getTime(), String(ids)))
     }
-    return differ('rows of the warehouse', rows.sort(), await this.lastUpdates())
+    return (
+      differ('rows of the warehouse', rows.sort(), await this.lastUpdates()) ??
+      this.closedRows.fault ??
+      (await this.checkClosedRows(tableSpec(sink)))
+    )
+  }
+
+  /** Whether the closed part of the table has exactly the final rows of the same windows. */
+  private async checkClosedRows(table: TableSpec): Promise<string | undefined> {
+    if (this.guarantee === 'at_least_once') return undefined
+    const finals = (await this.rows(FINALS)).map(({ k, start, ids }) => line(k, start, ids ?? 'null')).sort()
+    return differ('closed rows of the warehouse', await partOf(this.warehouse, table, 'closed'), finals)
   }
 
   /** Wire format, decoded with the schema that it was written with. */
