@@ -89,9 +89,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [...NODE, 'node:http', 'node:https', 'node:module', 'avsc'],
     types: ['@kafkajs/confluent-schema-registry/dist/api/index.js'],
   },
-  // One adapter in six folders: what every SQL dialect shares, and what the memory warehouse shares with them.
+  // One adapter in seven folders: what every SQL dialect shares, and what the memory warehouse shares with them.
   'warehouse/row': { parts: ADAPTER_PARTS },
-  'warehouse/sql': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: NODE },
+  'warehouse/sql': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: [...NODE, 'pg'] },
   'warehouse/postgres': {
     parts: [...ADAPTER_PARTS, 'warehouse/row', 'warehouse/sql'],
     packages: [...NODE, 'pg', 'pg-copy-streams'],
@@ -112,8 +112,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
   worker: { parts: ['model', 'ports', 'runtime'], packages: [...NODE, 'node:child_process', 'node:url', 'fastify'] },
   // No file system, no network, no clock but the port's: the same runtime runs in a simulation.
   runtime: { parts: DSL, packages: ['rxjs', 'node:crypto', 'node:path'] },
+  // Pure: samples and statements in, figures, proposals and reports out.
+  advise: {
+    parts: [...DSL, 'runtime'],
+    packages: ['trino', 'redshift', 'postgresql'].map(dialect => `node-sql-parser/build/${dialect}.js`),
+  },
   cli: {
-    parts: [...DSL, ...ADAPTERS, 'runtime', 'worker'],
+    parts: [...DSL, ...ADAPTERS, 'runtime', 'worker', 'advise'],
     packages: [
       ...NODE,
       'node:child_process',

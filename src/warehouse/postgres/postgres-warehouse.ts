@@ -3,9 +3,9 @@ import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { MillraceError } from '../../model/errors.js'
 import type { Warehouse } from '../../ports/warehouse.js'
-import type { SqlDatabase } from '../sql/dialect.js'
+import { PgDatabase, PgSession } from '../sql/pg-database.js'
 import { postgresDialect } from '../sql/postgres-dialect.js'
-import type { SqlSession, TextRow } from '../sql/session.js'
+import type { TextRow } from '../sql/session.js'
 import { sqlWarehouse } from '../sql/sql-warehouse.js'
 import { connectAdvice } from './connect-advice.js'
 import { copyText } from './copy-text.js'
@@ -26,9 +26,6 @@ export interface PostgresOptions {
 
 const DEFAULTS = { maxSessions: 2, connectTimeoutMs: 10_000, statementTimeoutMs: 300_000 }
 
-/** Rows of one FETCH when a table is read. */
-const FETCH_ROWS = 2_000
-
 /**
  * A warehouse in PostgreSQL 15 or later. Nothing is connected before the first use; a lost connection is replaced at the
  * next call.
@@ -39,7 +36,24 @@ export function postgresWarehouse({ password, ...options }: PostgresOptions): Wa
   const name = nameOf(options.url)
   assertReadableFiles(new URL(options.url))
   const url = password === undefined ? options.url : withPassword(options.url, password)
-  return sqlWarehouse(new PostgresDatabase({ ...DEFAULTS, ...options, url }, name))
+  const { maxSessions, connectTimeoutMs, statementTimeoutMs } = { ...DEFAULTS, ...options }
+  const connection: pg.ClientConfig = {
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: statementTimeoutMs,
+    keepAlive: true,
+    application_name: 'millrace',
+  }
+  return sqlWarehouse(
+    new PgDatabase({
+      name,
+      dialect: postgresDialect,
+      maxSessions,
+      connection: async () => connection,
+      advice: connectAdvice,
+      open: client => new PostgresSession(client),
+    }),
+  )
 }
 
 /** The driver takes no password beside a URL, and a URL without a host takes none but as a parameter. */
@@ -71,108 +85,7 @@ function nameOf(text: string): string {
   return `PostgreSQL at ${host}:${url.port || '5432'}${decodeURIComponent(url.pathname)}`
 }
 
-class PostgresDatabase implements SqlDatabase {
-  readonly dialect = postgresDialect
-  private pool: Promise<pg.Pool> | undefined
-  private closing: Promise<void> | undefined
-  readonly sessions: { inUse: number; readonly limit: number }
-
-  constructor(
-    private readonly options: Required<Omit<PostgresOptions, 'password'>>,
-    readonly name: string,
-  ) {
-    this.sessions = { inUse: 0, limit: options.maxSessions }
-  }
-
-  async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    this.requireOpen()
-    this.pool ??= this.createPool()
-    const client = await connected((await this.pool).connect())
-    this.sessions.inUse++
-    // A broken connection fails the query that runs and is reported here as well; without a listener it ends the process.
-    const ignore = () => undefined
-    client.on('error', ignore)
-    let failed = true
-    try {
-      const result = await work(new PostgresSession(client))
-      failed = false
-      return result
-    } finally {
-      client.off('error', ignore)
-      // After a failure the session may be inside a transaction or broken: it is closed, not reused.
-      client.release(failed)
-      this.sessions.inUse--
-    }
-  }
-
-  private async createPool(): Promise<pg.Pool> {
-    const { default: driver } = await import('pg')
-    const pool = new driver.Pool({ ...this.connection(), max: this.options.maxSessions })
-    // Idle connections break when the server restarts; the pool replaces them.
-    pool.on('error', () => undefined)
-    return pool
-  }
-
-  private connection(): pg.ClientConfig {
-    return {
-      connectionString: this.options.url,
-      connectionTimeoutMillis: this.options.connectTimeoutMs,
-      query_timeout: this.options.statementTimeoutMs,
-      keepAlive: true,
-      application_name: 'millrace',
-    }
-  }
-
-  /** Reads by a cursor on a connection of its own, so that a reader never waits for a session that it holds itself. */
-  async *select(sql: string): AsyncIterable<TextRow> {
-    this.requireOpen()
-    const { default: driver } = await import('pg')
-    const client = new driver.Client(this.connection())
-    client.on('error', () => undefined)
-    this.sessions.inUse++
-    try {
-      await connected(client.connect())
-      await client.query('BEGIN READ ONLY')
-      await client.query(`DECLARE millrace_rows NO SCROLL CURSOR FOR ${sql}`)
-      for (;;) {
-        const fetch = { text: `FETCH ${FETCH_ROWS} FROM millrace_rows`, rowMode: 'array' as const }
-        const { rows } = await client.query<(string | null)[]>(fetch)
-        yield* rows
-        if (rows.length < FETCH_ROWS) return
-      }
-    } finally {
-      await client.end().catch(() => undefined)
-      this.sessions.inUse--
-    }
-  }
-
-  close(): Promise<void> {
-    this.closing ??= Promise.resolve(this.pool).then(pool => pool?.end())
-    return this.closing
-  }
-
-  private requireOpen(): void {
-    if (this.closing) throw new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`)
-  }
-}
-
-/** Adds what to check to the message of a connection that failed. */
-function connected<T>(connecting: Promise<T>): Promise<T> {
-  return connecting.catch((thrown: unknown) => {
-    if (thrown instanceof Error) thrown.message += connectAdvice(thrown)
-    throw thrown
-  })
-}
-
-class PostgresSession implements SqlSession {
-  constructor(private readonly client: pg.PoolClient) {}
-
-  async query(sql: string, parameters?: TextRow) {
-    const query = { text: sql, rowMode: 'array' as const, ...(parameters ? { values: [...parameters] } : {}) }
-    const { rows, rowCount } = await this.client.query<(string | null)[]>(query)
-    return { rows, affected: rowCount ?? 0 }
-  }
-
+class PostgresSession extends PgSession {
   async copy(table: string, rows: Iterable<TextRow>): Promise<void> {
     const { from } = await import('pg-copy-streams')
     await pipeline(Readable.from(copyText(rows)), this.client.query(from(`COPY ${table} FROM STDIN`)))
