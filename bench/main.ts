@@ -2,6 +2,7 @@ import { cpus, loadavg } from 'node:os'
 import { Command, Option } from 'commander'
 import { duration, wholeNumber } from '../src/cli/options.js'
 import { kafkaAvailable, startKafka } from '../test/services/kafka.js'
+import { prestoCommand } from './presto/command.js'
 import { processFiguresAvailable } from './process-tree.js'
 import { type RestartOptions, restart } from './restart.js'
 import { type RollupOptions, type RollupResult, rollup } from './rollup.js'
@@ -80,6 +81,8 @@ program
     const { restartSeconds, rebuildEntriesPerSecond, wrongEntries } = result
     if (wrongEntries > 0 || restartSeconds > 5 || rebuildEntriesPerSecond < 100_000) process.exitCode = 1
   })
+
+prestoCommand(program, { kafkaFlag, jsonFlag, withKafka, report })
 
 function printRollup(result: RollupResult): void {
   const { repartition, changelog, output, accounting } = result
