@@ -19,10 +19,12 @@ import { rocksdbNativeEngine } from '../state/rocksdb/native-engine.js'
 import { pgliteWarehouse } from '../warehouse/pglite/pglite-warehouse.js'
 import { postgresWarehouse } from '../warehouse/postgres/postgres-warehouse.js'
 import { type KafkaFlags, type LogFlags, type StoreEngineName, settings } from './options.js'
+import { openRedshift } from './redshift.js'
 import { registryAddress } from './registry-address.js'
 import { secret, secretKafkaSettings } from './secrets.js'
 import { systemClock } from './system-clock.js'
 import { hintingAtServer } from './unknown-schema.js'
+import type { RedshiftFlags } from './warehouse-flags.js'
 
 /** How long one try to connect to a warehouse lasts, and a process that ends may wait for it, in ms. */
 const CONNECT_TIMEOUT = 5_000
@@ -133,11 +135,12 @@ export function schemaRegistry(
 }
 
 /**
- * The warehouse that an address names: `postgres://…`, or `pglite:FOLDER` for the one in this process. The password is
- * that of the address or the secret MILLRACE_WAREHOUSE_PASSWORD.
+ * The warehouse that an address names: `redshift://…`, `postgres://…`, or `pglite:FOLDER` for the one in this process. The
+ * password is that of the address or the secret MILLRACE_WAREHOUSE_PASSWORD; `flags` are for Redshift.
  * @throws MillraceError INVALID_OPTION for any other address; it is not repeated, since it may hold a password.
  */
-export function openWarehouse(address: string): Warehouse {
+export function openWarehouse(address: string, flags: RedshiftFlags = {}): Warehouse {
+  if (/^redshift:/.test(address)) return openRedshift(address, flags)
   if (/^postgres(ql)?:/.test(address)) {
     const password = secret('MILLRACE_WAREHOUSE_PASSWORD')
     const options = { url: address, connectTimeoutMs: CONNECT_TIMEOUT }
@@ -147,6 +150,6 @@ export function openWarehouse(address: string): Warehouse {
   if (directory !== undefined) return pgliteWarehouse({ directory })
   throw new MillraceError(
     'INVALID_OPTION',
-    'The address given by --warehouse is neither postgres://user@host:port/database nor pglite:FOLDER.',
+    'The address given by --warehouse is none of redshift://user@host:5439/database, postgres://user@host:port/database and pglite:FOLDER.',
   )
 }

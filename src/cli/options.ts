@@ -112,7 +112,7 @@ export function kafkaAuthFlag(): Option {
 }
 
 export function awsRegionFlag(): Option {
-  return flag('--aws-region <name>', 'region that MSK tokens are signed for; default: AWS_REGION')
+  return flag('--aws-region <name>', 'region of MSK, Redshift and S3; default: AWS_REGION')
 }
 
 export function registryFlag(): Option {

@@ -5,10 +5,10 @@ import type { WorkerView } from '../worker/process-status.js'
 import type { LogLevel } from './logger.js'
 import type { LogFlags } from './options.js'
 import type { StopSignal } from './stop-signal.js'
+import type { WarehouseFlags } from './warehouse-flags.js'
 
 /** Flags of `millrace run`. */
-export interface RunOptions extends LogFlags {
-  readonly warehouse?: string
+export interface RunOptions extends LogFlags, WarehouseFlags {
   readonly guarantee: Guarantee
   /** Ms. */
   readonly commitInterval: number

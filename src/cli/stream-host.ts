@@ -139,12 +139,12 @@ export class StreamHost {
 }
 
 function warehouseFor(topologies: readonly Topology[], options: RunOptions): Warehouse | undefined {
-  if (options.warehouse !== undefined) return openWarehouse(options.warehouse)
+  if (options.warehouse !== undefined) return openWarehouse(options.warehouse, options)
   const writers = topologies.filter(({ outputs }) => outputs.some(node => node.kind === 'to-warehouse'))
   if (writers.length === 0) return undefined
   if (options.kafka === undefined) return openWarehouse(`pglite:${join(options.state, 'warehouse')}`)
   throw new MillraceError(
     'INVALID_OPTION',
-    `${writers.map(({ name }) => `"${name}"`).join(', ')} writes to a warehouse, and none is given. Pass --warehouse postgres://user@host:port/database, and the password by MILLRACE_WAREHOUSE_PASSWORD.`,
+    `${writers.map(({ name }) => `"${name}"`).join(', ')} writes to a warehouse, and none is given. Pass --warehouse redshift://user@host:5439/database or postgres://user@host:port/database, and the password by MILLRACE_WAREHOUSE_PASSWORD.`,
   )
 }
