@@ -3,29 +3,21 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import type { Logger } from 'pino'
 import { messageOf } from '../model/errors.js'
-import type { Log } from '../ports/log.js'
-import type { SchemaRegistry } from '../ports/schema-registry.js'
+import { addAdvise } from './advise-command.js'
 import type { Io } from './io.js'
 import { LiveLine } from './live-line.js'
+import { loggerOf, withKafkaFlags, withLog, withLogFlags } from './log-flags.js'
 import { createLogger, type LogLevel } from './logger.js'
 import {
-  awsRegionFlag,
   duration,
   flag,
   instanceIdFlag,
   instant,
-  kafkaAuthFlag,
-  kafkaConfigFileFlag,
-  kafkaConfigFlag,
-  kafkaFlag,
-  type LogFlags,
   logLevelFlag,
   namespaceFlag,
   positiveNumber,
-  registryFlag,
   schemasFlag,
   sourcePartitionsFlag,
-  stateFlag,
   storeEngineFlag,
   wholeNumber,
 } from './options.js'
@@ -60,28 +52,6 @@ function fail(thrown: unknown, logger?: Logger): void {
   if (logger?.isLevelEnabled('fatal')) logger.fatal(sentenceOf(thrown))
   else io.err(sentenceOf(thrown))
   process.exitCode = FAILED
-}
-
-function loggerOf({ logLevel }: { readonly logLevel: LogLevel }): Logger {
-  return createLogger({ level: logLevel, readable: process.stderr.isTTY === true })
-}
-
-function withKafkaFlags(command: Command, withoutKafka?: string): Command {
-  return command
-    .addOption(kafkaFlag(withoutKafka))
-    .addOption(kafkaConfigFlag())
-    .addOption(kafkaConfigFileFlag())
-    .addOption(kafkaAuthFlag())
-    .addOption(awsRegionFlag())
-}
-
-function withLogFlags(command: Command): Command {
-  return withKafkaFlags(command)
-    .addOption(registryFlag())
-    .addOption(stateFlag())
-    .addOption(schemasFlag())
-    .addOption(storeEngineFlag())
-    .addOption(logLevelFlag())
 }
 
 function addRun(program: Command): void {
@@ -206,20 +176,6 @@ function addCodegen(program: Command): void {
     })
 }
 
-/** Opens the log for one command and closes it again. */
-async function withLog(
-  flags: LogFlags & { readonly logLevel: LogLevel },
-  work: (ports: { readonly log: Log; readonly registry: SchemaRegistry }) => Promise<number>,
-): Promise<void> {
-  const { openLog, schemaRegistry } = await import('./adapters.js')
-  const log = await openLog(flags, loggerOf(flags))
-  try {
-    process.exitCode = await work({ log, registry: schemaRegistry(flags) })
-  } finally {
-    await log.close()
-  }
-}
-
 function addLoad(program: Command): void {
   withLogFlags(program.command('load').argument('<topic>').argument('<file>', 'Avro container file or JSON lines'))
     .description('put a file into a topic')
@@ -229,7 +185,7 @@ function addLoad(program: Command): void {
     .addOption(flag('--on-error <what>', 'what a wrong value does').choices(['fail', 'skip']).default('fail'))
     .action(async (topic, file, options) => {
       const { loadCommand } = await import('./load.js')
-      await withLog(options, ports => loadCommand({ ...options, topic, file }, ports, io))
+      process.exitCode = await withLog(options, ports => loadCommand({ ...options, topic, file }, ports, io))
     })
 }
 
@@ -255,7 +211,7 @@ function addProduce(program: Command): void {
       const stop = stopSignal(() => undefined)
       const plan = { ...options, topic, total: events, spanMs: span, start: start ?? Date.now() - span }
       try {
-        await withLog(options, ports =>
+        process.exitCode = await withLog(options, ports =>
           Promise.race([
             produceCommand({ ...plan, signal: stop.signal }, { ...ports, clock: systemClock }, io),
             stop.failure,
@@ -282,6 +238,7 @@ addCheck(program)
 addCodegen(program)
 addLoad(program)
 addProduce(program)
+addAdvise(program, io)
 
 async function main(): Promise<never> {
   try {

@@ -3,7 +3,7 @@ import { inflateRawSync } from 'node:zlib'
 import type { AvroSchema } from '../model/avro-schema.js'
 import { MillraceError, messageOf } from '../model/errors.js'
 import { readNext } from './avro-codec.js'
-import { type AvroType, avroType, schemaName } from './avro-type.js'
+import { type AvroReadable, type AvroType, avroResolver, avroType, schemaName } from './avro-type.js'
 import { EndOfBytes, ReadTap } from './read-tap.js'
 
 /** First bytes of an Avro object container file. */
@@ -110,9 +110,13 @@ function schemaType(schema: AvroSchema, damaged: (reason: unknown) => MillraceEr
 
 /**
  * Opens an Avro object container file (Avro specification, "Object Container Files"), codec `null` or `deflate`.
+ * `reading` gives the schema to read values as, for the writer's schema; default: the writer's own.
  * @throws MillraceError LOAD when it cannot be read, is no container file, or has another codec.
  */
-export async function openContainerFile(path: string): Promise<ContainerFile> {
+export async function openContainerFile(
+  path: string,
+  reading?: (writer: AvroSchema) => AvroSchema,
+): Promise<ContainerFile> {
   const damaged = (reason: unknown, where: string) =>
     new MillraceError('LOAD', `${path} is damaged or no Avro container file (${where}): ${messageOf(reason)}.`, {
       cause: reason,
@@ -133,6 +137,9 @@ export async function openContainerFile(path: string): Promise<ContainerFile> {
     }
     const name = schemaName(header.schema)
     const type = schemaType(header.schema, reason => damaged(reason, 'schema'))
+    const readable: AvroReadable = reading
+      ? avroResolver(avroType(reading(header.schema)), type, 'the fields that are read', `"${name}"`)
+      : type
 
     async function* blocks(): AsyncIterable<readonly ContainerRecord[]> {
       const tap = new ReadTap()
@@ -154,7 +161,7 @@ export async function openContainerFile(path: string): Promise<ContainerFile> {
           const records: ContainerRecord[] = []
           let at = 0
           for (let i = 0; i < count; i++) {
-            const { value, end } = readNext(type, data, at, name)
+            const { value, end } = readNext(readable, data, at, name)
             records.push({ value, bytes: data.subarray(at, end) })
             at = end
           }

@@ -1,0 +1,67 @@
+import { adviseKeys, type KeyAdvice } from '../advise/key-advice.js'
+import type { SqlDialect } from '../advise/sql-parser.js'
+import { MillraceError, messageOf } from '../model/errors.js'
+import { type SampleOptions, sampleFile, sampleTopic, type TakenSample } from './advise-sample.js'
+import { keyTable } from './advise-tables.js'
+import type { Io } from './io.js'
+import { withLog } from './log-flags.js'
+import type { LogLevel } from './logger.js'
+import type { LogFlags } from './options.js'
+
+/** The flags of `millrace advise`. */
+export interface AdviseFlags extends LogFlags, SampleOptions {
+  readonly logLevel: LogLevel
+  readonly partitions: readonly number[]
+  /** Ms. */
+  readonly window: number
+  readonly commitRecords: number
+  readonly sql?: string
+  readonly table?: string
+  readonly dialect?: SqlDialect
+  readonly html?: string
+  readonly json: boolean
+}
+
+/** The whole answer, as `--json` prints it. */
+export interface Advice {
+  /** What was sampled; undefined where only SQL was read. */
+  readonly source: string | undefined
+  readonly keys: KeyAdvice | undefined
+  /** From the start of the command to its answer. */
+  readonly seconds: number
+}
+
+async function taken(flags: AdviseFlags): Promise<TakenSample | undefined> {
+  const { file, topic } = flags
+  if (file !== undefined) return sampleFile({ ...flags, file })
+  if (topic !== undefined) return withLog(flags, ports => sampleTopic({ ...flags, topic }, ports))
+  if (flags.sql !== undefined) return undefined
+  throw new MillraceError(
+    'INVALID_OPTION',
+    'There is nothing to advise on. Name a --topic or a --file of events, or a file of logged --sql.',
+  )
+}
+
+/**
+ * `millrace advise`: ranks the keys that a sample could be partitioned by.
+ * @returns the exit code: 0, or 1 when there is nothing to judge by.
+ */
+export async function adviseCommand(flags: AdviseFlags, io: Io): Promise<number> {
+  try {
+    const sampled = await taken(flags)
+    const { partitions, window: windowMs, commitRecords } = flags
+    const keys = sampled && adviseKeys(sampled.sample, { windowMs, partitions, commitRecords })
+    const advice: Advice = { source: sampled?.source, keys, seconds: Number(process.uptime().toFixed(2)) }
+    const say = flags.json ? io.err : io.out
+    if (keys) {
+      say(keyTable(keys, advice.source ?? ''))
+      say(keys.verdict)
+      for (const warning of keys.warnings) say(`Note: ${warning}`)
+    }
+    if (flags.json) io.out(JSON.stringify(advice))
+    return 0
+  } catch (thrown) {
+    io.err(messageOf(thrown))
+    return 1
+  }
+}
