@@ -1,5 +1,5 @@
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_VERSION.html */
-export const VERSION =
+const VERSION =
   'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.102030'
 
 /**

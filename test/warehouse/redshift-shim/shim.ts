@@ -5,7 +5,7 @@ import { type PostgresService, startPostgres } from '../../services/postgres.js'
 import { type RedshiftShim, startRedshiftShim } from '../../services/redshift/redshift.js'
 import { type S3Service, startS3 } from '../../services/s3.js'
 
-export const BUCKET = 'load'
+const BUCKET = 'load'
 
 /** A shim over PostgreSQL and S3 of its own, and clients that end with the test file. */
 export class ShimBench {
