@@ -59,7 +59,7 @@ function oversizedKey(key: RowKey, table: TableSpec): string | undefined {
   return `the key of a row of table "${table.name}" has ${bytes} bytes, more than an index holds: ${MAX_KEY_BYTES} (${describe(key, table)})`
 }
 
-function unstorableValue(value: ColumnValue, { type, nullable }: Column): string | undefined {
+function unstorableValue(value: ColumnValue, { type, nullable, maxBytes }: Column): string | undefined {
   if (value === null) return nullable ? undefined : 'is null, but not nullable'
   switch (type) {
     case 'int':
@@ -80,7 +80,8 @@ function unstorableValue(value: ColumnValue, { type, nullable }: Column): string
     case 'text':
       if (typeof value !== 'string') return `holds ${kindOf(value)}, not text`
       if (value.includes('\0')) return 'holds text with a NUL character, which PostgreSQL cannot store'
-      return /\p{Surrogate}/u.test(value) ? 'holds text with half of a surrogate pair, which is no Unicode' : undefined
+      if (/\p{Surrogate}/u.test(value)) return 'holds text with half of a surrogate pair, which is no Unicode'
+      return maxBytes === undefined ? undefined : tooLong(Buffer.byteLength(value), maxBytes)
     case 'timestamp': {
       if (!(value instanceof Date)) return `holds ${kindOf(value)}, not a Date`
       const time = value.getTime()
@@ -88,10 +89,15 @@ function unstorableValue(value: ColumnValue, { type, nullable }: Column): string
       return time >= FIRST_TIMESTAMP ? undefined : `holds ${value.toISOString()}, which is before 4714-11-24 BC`
     }
     case 'bytes':
-      return Buffer.isBuffer(value) ? undefined : `holds ${kindOf(value)}, not bytes`
+      if (!Buffer.isBuffer(value)) return `holds ${kindOf(value)}, not bytes`
+      return maxBytes === undefined ? undefined : tooLong(value.length, maxBytes)
     default:
       return type satisfies never
   }
+}
+
+function tooLong(bytes: number, maxBytes: number): string | undefined {
+  return bytes > maxBytes ? `holds ${bytes} bytes, more than its maxBytes of ${maxBytes}` : undefined
 }
 
 function kindOf(value: ColumnValue): string {

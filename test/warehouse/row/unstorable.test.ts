@@ -65,6 +65,30 @@ describe('unstorable', () => {
     expect(unstorable([7, null], table('int', true))).toBeUndefined()
   })
 
+  it('counts the bytes of text and bytes where the column limits them', () => {
+    const limited = (type: ColumnType) =>
+      tableSpec(
+        'quests',
+        [
+          { name: 'id', type: 'int', nullable: false },
+          { name: 'value', type, nullable: true, maxBytes: 8 },
+        ],
+        ['id'],
+      )
+    for (const text of ['', 'abcdefgh', 'éééé', '🐎🐎', null]) {
+      expect(unstorable([7, text], limited('text'))).toBeUndefined()
+    }
+    for (const text of ['abcdefghi', 'éééé!', '🐎🐎!', '漢漢漢']) {
+      expect(unstorable([7, text], limited('text'))).toMatch(
+        /^column "value" of table "quests" holds 9 bytes, more than its maxBytes of 8 \(row with id = 7\)/,
+      )
+    }
+    expect(unstorable([7, Buffer.alloc(8)], limited('bytes'))).toBeUndefined()
+    expect(unstorable([7, Buffer.alloc(9)], limited('bytes'))).toMatch(/holds 9 bytes, more than its maxBytes of 8/)
+    const key = { ...limited('text'), key: ['value'] }
+    expect(unstorableKey(['éééé!'], key)).toMatch(/column "value".*more than its maxBytes of 8/)
+  })
+
   it('counts the values of a row', () => {
     expect(unstorable([7], table('int'))).toMatch(/table "quests" has 1 values for 2 columns/)
     expect(unstorableKey([7, 8], table('int'))).toMatch(/table "quests" has 2 values for 1 columns/)
