@@ -24,6 +24,17 @@ export interface WarehouseOptions<C extends string> {
    */
   readonly coarser?: Readonly<Record<string, Duration>>
   /**
+   * A view beside the table that answers quantiles: a row for each key and window, with a column for each of `ranks`, such as
+   * `{ p50: 0.5, p95: 0.95 }`, and the count. `bucket` is a key column made by `logBucket`, `count` a `count()` of the rows; both
+   * before renaming. Each quantile is `percentile_disc` within the accuracy of the bucket. Default none.
+   */
+  readonly quantiles?: {
+    readonly view: string
+    readonly bucket: NoInfer<C>
+    readonly count: NoInfer<C>
+    readonly ranks: Readonly<Record<string, number>>
+  }
+  /**
    * Longest values of columns of text or bytes, in UTF-8 bytes and before renaming: a row with a longer one goes to the error
    * policy. Default: what the warehouse takes; in Redshift, which declares lengths, 256.
    */
@@ -40,7 +51,8 @@ export function warehouse<K, R>(
   table: string,
   options: WarehouseOptions<Columns<K, R>> = {},
 ): Sink<typeof TABLE, K, R> {
-  const { freshness = FRESHNESS, sortKey = [], distKey, rename = {}, split = false, coarser, maxBytes } = options
+  const { freshness = FRESHNESS, sortKey = [], distKey, rename = {}, split = false } = options
+  const { coarser, quantiles, maxBytes } = options
   return Object.freeze({
     sink: Object.freeze({
       kind: 'to-warehouse',
@@ -55,6 +67,7 @@ export function warehouse<K, R>(
           Object.fromEntries(Object.entries(coarser).map(([name, length]) => [name, parseDuration(length)])),
         ),
       }),
+      ...(quantiles && { quantiles: Object.freeze({ ...quantiles, ranks: Object.freeze({ ...quantiles.ranks }) }) }),
       ...(maxBytes && { maxBytes: Object.freeze({ ...maxBytes }) as Readonly<Record<string, number>> }),
     }),
   })

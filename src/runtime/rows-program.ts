@@ -3,6 +3,7 @@ import type { RowKey, TableSpec } from '../ports/warehouse.js'
 import { coarserViews } from '../topology/coarser-views.js'
 import { warehouseTable } from '../topology/names.js'
 import type { Node, WarehouseSinkNode } from '../topology/node.js'
+import { quantileView } from '../topology/quantile-views.js'
 import { type FieldShape, windowOf } from '../topology/shape.js'
 import { columnOf, rowKey, warehouseColumns } from '../topology/warehouse-columns.js'
 import { fieldValues, recordSchema } from './field-values.js'
@@ -26,7 +27,11 @@ export function rowFields(node: WarehouseSinkNode): {
 export function tableSpec(node: WarehouseSinkNode, namespace?: string): TableSpec {
   const columns = warehouseColumns(node) ?? []
   const named = (name: string): string => node.rename[name] ?? name
-  const views = coarserViews(node).map(({ leftOut: _, ...view }) => ({ kind: 'coarser' as const, ...view }))
+  const quantiles = quantileView(node)
+  const views = [
+    ...coarserViews(node).map(({ leftOut: _, ...view }) => ({ kind: 'coarser' as const, ...view })),
+    ...(quantiles ? [{ kind: 'quantiles' as const, ...quantiles }] : []),
+  ]
   return {
     name: warehouseTable(node.table, namespace),
     columns: columns.map(columnOf),

@@ -48,6 +48,8 @@ export interface Expression<V, T> {
   readonly kind: 'expression'
   readonly type: ColumnType
   readonly evaluate: (value: V) => T
+  /** Only of a logarithmic bucket (`logBucket`): its relative accuracy. */
+  readonly accuracy?: number
 }
 
 /** A field by name, or a typed expression. */

@@ -125,6 +125,13 @@ export interface WarehouseSinkNode extends NodeShape {
   readonly split?: boolean
   /** Views that sum windows up to longer ones: their length in ms by name. */
   readonly coarser?: Readonly<Record<string, number>>
+  /** A view of quantiles from counts (`count`) a logarithmic bucket (`bucket`): ranks by name of the view's columns. */
+  readonly quantiles?: {
+    readonly view: string
+    readonly bucket: string
+    readonly count: string
+    readonly ranks: Readonly<Record<string, number>>
+  }
   /** Longest values of columns of text or bytes, in UTF-8 bytes. */
   readonly maxBytes?: Readonly<Record<string, number>>
 }

@@ -20,6 +20,7 @@ export type ProblemCode =
   | 'COLUMN_TYPE'
   | 'SPLIT'
   | 'COARSER'
+  | 'QUANTILES'
   | 'UPDATES_INTO_WINDOW'
   | 'NEVER_FINAL'
 

@@ -19,6 +19,8 @@ export interface FieldShape {
   readonly date: boolean
   /** Longest value in bytes, where it has a limit. */
   readonly maxBytes?: number
+  /** Relative accuracy, of the numbers of logarithmic buckets. */
+  readonly accuracy?: number
 }
 
 /** A table: one row a key, and a window where it is windowed. */
@@ -65,6 +67,7 @@ function shapeOfInput(
     nullable,
     schema: nullable ? asNullable(schema) : schema,
     date: input.type === 'timestamp',
+    ...(input.accuracy !== undefined && { accuracy: input.accuracy }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Topology } from './node.js'
 import type { Problem, Rule } from './problem.js'
 import { fieldTypes, knownFields, measureTypes } from './rules/fields.js'
 import { legalNames, partitionCounts, uniqueNames, uniqueSources } from './rules/names.js'
+import { quantileViews } from './rules/quantiles.js'
 import { keyTypes, valueTypes } from './rules/schemas.js'
 import { byteLengths, knownColumns, legalColumns, rowNames, tablesAndWindows } from './rules/tables.js'
 import { finalRows, updatesIntoWindows } from './rules/time.js'
@@ -39,6 +40,7 @@ const RULES: readonly Rule[] = [
   byteLengths,
   splitTables,
   coarserWindows,
+  quantileViews,
   relationNames,
   updatesIntoWindows,
   finalRows,

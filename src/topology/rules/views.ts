@@ -91,6 +91,10 @@ function relationsOf(node: WarehouseSinkNode): readonly Relation[] {
     what: `the coarser view of "${node.table}"`,
     node,
   }))
+  if (node.quantiles) {
+    const what = `the quantiles of "${node.table}"`
+    views.push({ name: siblingName(node.table, node.quantiles.view), what, node })
+  }
   const table = { name: node.table, what: `the table "${node.table}"`, node }
   if (!node.split) return [table, ...views]
   return [

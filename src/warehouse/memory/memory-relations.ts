@@ -1,6 +1,7 @@
 import { MillraceError } from '../../model/errors.js'
 import { closedTable, openTable, siblingName } from '../../model/relation-names.js'
 import type { Row, RowKey, TableSpec } from '../../ports/warehouse.js'
+import { quantileRows } from './memory-quantiles.js'
 import { MemoryTable } from './memory-table.js'
 import { coarserRows } from './memory-view.js'
 
@@ -35,9 +36,11 @@ export class MemoryRelations {
     }
     if (spec.split) this.relations.set(view, { read: names => this.rowsOf(spec).read(names) })
     for (const one of spec.views ?? []) {
-      if (one.kind !== 'coarser') continue
       this.relations.set(siblingName(spec.name, one.name), {
-        read: names => coarserRows(one, spec, this.rowsOf(spec), names),
+        read: names =>
+          one.kind === 'coarser'
+            ? coarserRows(one, spec, this.rowsOf(spec), names)
+            : quantileRows(one, spec, this.rowsOf(spec), names),
       })
     }
   }
