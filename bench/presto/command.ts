@@ -4,6 +4,7 @@ import { postgresAvailable } from '../../test/services/postgres.js'
 import { trinoAvailable } from '../../test/services/trino.js'
 import { processFiguresAvailable } from '../process-tree.js'
 import { type PrestoOptions, presto } from './presto.js'
+import { writeResults } from './results-page.js'
 
 type Flags = Omit<PrestoOptions, 'kafka' | 'report'> & {
   readonly kafka?: string
@@ -54,8 +55,11 @@ export function prestoCommand(program: Command, { kafkaFlag, jsonFlag, withKafka
       const reason = processFiguresAvailable() ?? postgresAvailable() ?? trinoAvailable()
       if (reason !== undefined) throw new Error(`The benchmark cannot run here: ${reason}.`)
       const result = await withKafka(flags.kafka, kafka => presto({ ...flags, kafka, report }))
-      console.error(JSON.stringify(result, undefined, 2))
-      if (flags.json) console.log(JSON.stringify(result.figures))
-      if (result.figures.wrongAnswers > 0) process.exitCode = 1
+      const { figures } = result
+      const full = flags.events >= FULL_SIZE && figures.wrongAnswers === 0
+      if (flags.writeResults || full) await writeResults(result)
+      if (flags.json) console.log(JSON.stringify(figures))
+      else for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(24)}${value}`)
+      if (figures.wrongAnswers > 0) process.exitCode = 1
     })
 }

@@ -204,7 +204,12 @@ class Presto {
 
   private async ask(postgres: PostgresCost, truth: Truth): Promise<(Asked & { readonly estimates?: Estimates })[]> {
     this.report('Starting Trino …')
-    const trino = await startTrino({ postgres: this.url.replace('postgres@', `${ANALYST}@`), heapMb: 4_096 })
+    const trino = await startTrino({
+      postgres: this.url.replace('postgres@', `${ANALYST}@`),
+      heapMb: 4_096,
+      // https://trino.io/docs/368/connector/postgresql.html: by default Trino asks for a table's columns in each query anew.
+      catalog: { 'metadata.cache-ttl': '1h', 'metadata.cache-missing': 'true' },
+    })
     try {
       const exact = truth.playersByTypeAndDay()
       const asked: (Asked & { readonly estimates?: Estimates })[] = []

@@ -59,6 +59,8 @@ export interface TrinoOptions {
   readonly postgres: string
   /** Heap in MB. Default 1,200, of which a query gets 700 at most. */
   readonly heapMb?: number
+  /** Further properties of the catalog, such as `metadata.cache-ttl`. */
+  readonly catalog?: Readonly<Record<string, string>>
 }
 
 /** Why Trino cannot be started here, or undefined where it can. */
@@ -93,12 +95,12 @@ async function fetchJars(): Promise<void> {
  * Starts Trino 368, coordinator and worker in one, on a free port in a temporary folder, in 7 to 15 seconds (longer where
  * the jars are to be fetched). It is ready when it answers a query.
  */
-export async function startTrino({ postgres, heapMb = 1200 }: TrinoOptions): Promise<TrinoService> {
+export async function startTrino({ postgres, heapMb = 1200, catalog = {} }: TrinoOptions): Promise<TrinoService> {
   await fetchJars()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-trino-'))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  await writeSettings(folder, url, port, postgres, heapMb)
+  await writeSettings(folder, url, port, postgres, heapMb, catalog)
   // The test's own time zone must not show in answers.
   const jvm = [`-Xmx${heapMb}m`, '-XX:+UseG1GC', '-Duser.timezone=UTC', '-Djdk.attach.allowAttachSelf=true']
   const server = spawn(
@@ -133,6 +135,7 @@ async function writeSettings(
   port: number,
   postgres: string,
   heapMb: number,
+  properties: Readonly<Record<string, string>>,
 ): Promise<void> {
   const queryMb = Math.floor(heapMb * 0.58)
   const settings = {
@@ -158,15 +161,16 @@ async function writeSettings(
     'connection-url': `jdbc:postgresql://${host}${pathname}`,
     'connection-user': decodeURIComponent(username),
     'connection-password': decodeURIComponent(password) || 'none',
+    ...properties,
   }
   const levels = { 'io.trino': 'WARN', 'io.airlift': 'WARN', Bootstrap: 'WARN', 'org.eclipse.jetty': 'WARN' }
   await mkdir(join(folder, 'catalog'))
-  for (const [file, properties] of [
+  for (const [file, entries] of [
     ['config.properties', settings],
     ['log.properties', levels],
     [join('catalog', 'postgresql.properties'), catalog],
   ] as const) {
-    const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`)
+    const lines = Object.entries(entries).map(([key, value]) => `${key}=${value}\n`)
     await writeFile(join(folder, file), lines.join(''))
   }
 }
