@@ -27,6 +27,7 @@ import { refuseSecretFlags } from './secrets.js'
 import type { StartOptions } from './start.js'
 import { stopSignal } from './stop-signal.js'
 import { systemClock } from './system-clock.js'
+import { withWarehouseFlags } from './warehouse-flags.js'
 
 /** Exit codes: something went wrong; the command line is wrong. */
 const FAILED = 1
@@ -55,9 +56,8 @@ function fail(thrown: unknown, logger?: Logger): void {
 }
 
 function addRun(program: Command): void {
-  withLogFlags(program.command('run').argument('<file...>', 'files that export a topology'))
+  withWarehouseFlags(withLogFlags(program.command('run').argument('<file...>', 'files that export a topology')))
     .description('run topologies until SIGTERM or SIGINT')
-    .addOption(flag('--warehouse <address>', 'postgres://… or pglite:FOLDER; on the embedded log: PGlite in --state'))
     .addOption(
       flag('--guarantee <name>', 'what a crash may change')
         .choices(['exactly_once', 'at_least_once'])
