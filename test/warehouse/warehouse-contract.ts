@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Column, ColumnType, ColumnValue } from '../../src/model/column.js'
 import type { Flush, Row, RowKey, SinkIdentity, TableSpec, Warehouse } from '../../src/ports/warehouse.js'
 import { keyColumns, keyIdentity, keyOf } from '../../src/warehouse/row/row-key.js'
+import { splitContract } from './split-contract.js'
 
 const DAY = 86_400_000
 export const NOW = Date.UTC(2026, 0, 15)
@@ -596,6 +597,8 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
         await sink.flush(flushOf(2, [quest('b', 0, 1)]))
       })
     })
+
+    splitContract(() => warehouse, nextName)
 
     it('has a name', () => expect(warehouse.name).toMatch(/\w/))
   })

@@ -79,11 +79,11 @@ export class MemoryRelations {
 
   private table(name: string): MemoryTable | undefined {
     const found = this.relations.get(name)
-    return found === undefined || found instanceof MemoryTable ? found : inTheWay(name, 'a view')
+    return found === undefined || found instanceof MemoryTable ? found : inTheWay(name, 'a view', 'a table')
   }
 
   private view(name: string): void {
-    if (this.relations.get(name) instanceof MemoryTable) inTheWay(name, 'a table')
+    if (this.relations.get(name) instanceof MemoryTable) inTheWay(name, 'a table', 'a view')
   }
 }
 
@@ -108,9 +108,9 @@ function missing(name: string): never {
   )
 }
 
-function inTheWay(name: string, what: string): never {
+function inTheWay(name: string, is: string, wanted: string): never {
   throw new MillraceError(
     'WAREHOUSE_TABLE',
-    `"${name}" is ${what} in the memory warehouse, and in the way of another relation of that name. Give the sink another table.`,
+    `"${name}" is ${is} in the memory warehouse, and is to be ${wanted}. Give the sink another table.`,
   )
 }

@@ -4,7 +4,7 @@ import { keyColumns } from '../row/row-key.js'
 import type { TableLocation } from './dialect.js'
 import { quoteIdentifier, quoteList } from './identifier.js'
 import type { SqlSession, TextRow } from './session.js'
-import { SQL_TYPES, toSqlText } from './sql-type.js'
+import { fromSqlText, SQL_TYPES, textExpression, toSqlText } from './sql-type.js'
 
 /**
  * From so many rows on they go by COPY into a stage table, where the database has COPY: it is as fast as arrays as
@@ -19,6 +19,31 @@ const STAGE = 'pg_temp.millrace_stage'
 
 /** Deletes the rows with these keys. NULL matches NULL. */
 export async function deleteRows(session: SqlSession, at: TableLocation, table: TableSpec, keys: readonly RowKey[]) {
+  await matching(session, table, keys, (given, conditions) => {
+    const using = given === '' ? '' : `USING ${given}`
+    return `DELETE FROM ${at.sql} AS t ${using} WHERE ${conditions}`
+  })
+}
+
+/** Those of these keys that a row has. NULL matches NULL. */
+export async function foundKeys(session: SqlSession, at: TableLocation, table: TableSpec, keys: readonly RowKey[]) {
+  const columns = keyColumns(table)
+  const selected = columns.map(({ name, type }) => textExpression(`t.${quoteIdentifier(name)}`, type)).join(', ')
+  const found = await matching(session, table, keys, (given, conditions) => {
+    const joined = given === '' ? '' : `, ${given}`
+    return `SELECT ${selected} FROM ${at.sql} AS t ${joined} WHERE ${conditions}`
+  })
+  return found.map(texts => columns.map((column, index) => fromSqlText(texts[index] ?? null, column.type)))
+}
+
+/** Runs a statement over the rows `t` that have these keys: made of a source of keys, where they are given, and of conditions. */
+async function matching(
+  session: SqlSession,
+  table: TableSpec,
+  keys: readonly RowKey[],
+  statement: (given: string, conditions: string) => string,
+): Promise<TextRow[]> {
+  const answers: TextRow[] = []
   const columns = keyColumns(table)
   // IS NOT DISTINCT FROM would match NULLs too, but neither an index nor a hash join serves it: a scan of the table a key.
   for (const group of byNullColumns(keys)) {
@@ -30,13 +55,12 @@ export async function deleteRows(session: SqlSession, at: TableLocation, table: 
     })
     for (const part of chunks(group)) {
       const texts = part.map(key => key.filter(value => value !== null).map(toSqlText))
-      const using = given.length === 0 ? '' : `USING ${unnest(given.length)}`
-      await session.query(
-        `DELETE FROM ${at.sql} AS t ${using} WHERE ${conditions.join(' AND ')}`,
-        arrays(texts, given.length),
-      )
+      const source = given.length === 0 ? '' : unnest(given.length)
+      const { rows } = await session.query(statement(source, conditions.join(' AND ')), arrays(texts, given.length))
+      answers.push(...rows)
     }
   }
+  return answers
 }
 
 /** Inserts rows, and updates those whose key exists. */
@@ -48,6 +72,7 @@ export async function upsertRows(session: SqlSession, at: TableLocation, table: 
     await session.copy(STAGE, textRows(rows))
     const values = table.columns.map((_, index) => `x${index}`).join(', ')
     await session.query(upsertStatement(at, table, `SELECT ${values} FROM ${STAGE}`))
+    await session.query(`DROP TABLE ${STAGE}`)
     return
   }
   const values = table.columns.map(sourceValue).join(', ')

@@ -17,6 +17,8 @@ export interface LoadRequest {
   readonly at: TableLocation
   readonly table: TableSpec
   readonly flush: Flush
+  /** The sink is being rebuilt: rows of a split table that are closed may be open again. */
+  readonly rebuild: boolean
   readonly sink: string
   readonly partition: number
   readonly owner: string

@@ -1,12 +1,14 @@
 import { MillraceError } from '../../model/errors.js'
+import type { Row } from '../../ports/warehouse.js'
+import { keyColumns, keyIdentity, keyOf } from '../row/row-key.js'
 import { unstorable, unstorableKey } from '../row/unstorable.js'
-import { deleteRows, upsertRows } from './change-rows.js'
-import type { SqlDatabase, SqlDialect } from './dialect.js'
+import { deleteRows, foundKeys, upsertRows } from './change-rows.js'
+import type { LoadRequest, SqlDatabase, SqlDialect, TableLocation } from './dialect.js'
 import { quoteIdentifier } from './identifier.js'
 import { prepareTable } from './postgres-table.js'
 import { type SqlSession, sqlState } from './session.js'
 import { fromSqlText, textExpression, toSqlText } from './sql-type.js'
-import { locate } from './table.js'
+import { locate, partsOf } from './table.js'
 import { transaction } from './transaction.js'
 
 /** `NULLS NOT DISTINCT` came with PostgreSQL 15. */
@@ -50,13 +52,33 @@ export const postgresDialect: SqlDialect = {
       sink,
     )
   },
-  load: async ({ at, table, flush }) => ({
-    async write(session) {
-      await deleteRows(session, at, table, flush.deletes)
-      await upsertRows(session, at, table, flush.upserts)
-    },
+  load: async request => ({
+    write: session => (request.table.split ? writeParts(session, request) : writeRows(session, request)),
     close: async () => undefined,
   }),
+}
+
+async function writeRows(session: SqlSession, { at, table, flush }: LoadRequest): Promise<void> {
+  await deleteRows(session, at, table, flush.deletes)
+  await upsertRows(session, at, table, [...flush.upserts, ...(flush.closed ?? [])])
+}
+
+/**
+ * A row is in one of the two tables. What is closed stays closed: an upsert of it is dropped, unless the sink is being rebuilt
+ * and the log says that it is open.
+ */
+async function writeParts(session: SqlSession, { at, table, flush, rebuild }: LoadRequest): Promise<void> {
+  const { upserts, closed = [], deletes } = flush
+  const [open, past] = partsOf(postgresDialect, at, table) as [TableLocation, TableLocation]
+  const keysOf = (rows: readonly Row[]) => rows.map(row => keyOf(row, table))
+  await deleteRows(session, past, table, rebuild ? [...deletes, ...keysOf(upserts)] : deletes)
+  await deleteRows(session, open, table, [...deletes, ...keysOf(closed)])
+  const columns = keyColumns(table)
+  const found = rebuild ? [] : await foundKeys(session, past, table, keysOf(upserts))
+  const final = new Set(found.map(key => keyIdentity(key, columns)))
+  const changed = upserts.filter(row => final.size === 0 || !final.has(keyIdentity(keyOf(row, table), columns)))
+  await upsertRows(session, open, table, changed)
+  await upsertRows(session, past, table, closed)
 }
 
 async function requireVersion(session: SqlSession, database: SqlDatabase): Promise<void> {

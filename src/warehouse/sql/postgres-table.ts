@@ -1,12 +1,14 @@
 import type { Column } from '../../model/column.js'
 import { MillraceError } from '../../model/errors.js'
+import { OFFSETS_TABLE } from '../../model/relation-names.js'
 import type { TableSpec } from '../../ports/warehouse.js'
 import { keyColumns } from '../row/row-key.js'
 import type { TableLocation } from './dialect.js'
 import { quoteIdentifier, quoteList } from './identifier.js'
+import { postgresViews, prepareViews } from './postgres-views.js'
 import type { SqlSession } from './session.js'
 import { SQL_TYPES } from './sql-type.js'
-import { findRelation, OFFSETS_TABLE } from './table.js'
+import { findRelation, partsOf } from './table.js'
 
 /** A column as it stands in the database. */
 interface ExistingColumn {
@@ -17,15 +19,20 @@ interface ExistingColumn {
 }
 
 /**
- * Creates the table and the offsets table where they are missing, else adds missing nullable columns. To be called in a
- * transaction, which serializes workers that start together.
+ * Creates the table (both of a split one), its views and the offsets table where they are missing, else adds missing nullable
+ * columns. To be called in a transaction, which serializes workers that start together.
  * @throws MillraceError WAREHOUSE_TABLE with every difference that cannot be mended; then nothing is changed.
  */
 export async function prepareTable(session: SqlSession, at: TableLocation, table: TableSpec): Promise<void> {
-  const nullableKey = keyColumns(table).some(column => column.nullable)
   await session.query(`SELECT pg_advisory_xact_lock(hashtext('millrace'))::text`)
   await createSchema(session, at)
   await createOffsets(session, at)
+  for (const part of partsOf(postgresViews, at, table)) await prepareOne(session, part, table)
+  await prepareViews(session, at, table)
+}
+
+async function prepareOne(session: SqlSession, at: TableLocation, table: TableSpec): Promise<void> {
+  const nullableKey = keyColumns(table).some(column => column.nullable)
   const existing = await findRelation(session, at.schema, at.table)
   if (!existing) return createTable(session, at, table, nullableKey)
   const columns = await readColumns(session, existing.id)

@@ -21,14 +21,14 @@ export async function openSqlSink(database: SqlDatabase, identity: SinkIdentity)
   const owner = randomUUID()
   const at = await database.session(async session => {
     const found = await locate(session, dialect, identity.table.name)
-    await existingId(session, found, database)
+    await existingId(session, found, database, identity)
     return found
   })
   return transaction(database, async session => {
     const sink = [identity.sink, String(identity.partition)] as const
     await dialect.lockOffsets(session, at)
     await dialect.insertOffset(session, at, sink)
-    const table = await existingId(session, at, database)
+    const table = await existingId(session, at, database, identity)
     const { rows } = await session.query(
       `SELECT next_offset::text, topic_id, table_id, ${dialect.textExpression('as_of', 'timestamp')} FROM ${at.offsets}
        WHERE ${OF_THIS_SINK} ${dialect.lockRow}`,
@@ -58,8 +58,13 @@ export async function openSqlSink(database: SqlDatabase, identity: SinkIdentity)
   })
 }
 
-async function existingId(session: SqlSession, at: TableLocation, database: SqlDatabase): Promise<string> {
-  const id = await tableId(session, at)
+async function existingId(
+  session: SqlSession,
+  at: TableLocation,
+  database: SqlDatabase,
+  { table }: SinkIdentity,
+): Promise<string> {
+  const id = await tableId(session, database.dialect, at, table)
   if (id) return id
   throw new MillraceError('WAREHOUSE_TABLE', `Table ${at.sql} does not exist in ${database.name}. Prepare it first.`)
 }
@@ -97,7 +102,7 @@ class SqlSink implements WarehouseSink {
     if (this.closed) throw new MillraceError('WAREHOUSE', `${this.description()} was used after it was closed.`)
     const { table } = this.identity
     const { dialect } = this.database
-    for (const row of flush.upserts) {
+    for (const row of [...flush.upserts, ...(flush.closed ?? [])]) {
       const reason = dialect.unstorable(row, table)
       if (reason) throw new MillraceError('WAREHOUSE', `${this.description()} cannot store a row: ${reason}.`)
     }
@@ -115,7 +120,8 @@ class SqlSink implements WarehouseSink {
     const { dialect } = this.database
     const { table, sink, partition } = this.identity
     const asOf = this.rebuild && !flush.endsRebuild ? NEVER : flush.asOf
-    const load = await dialect.load({ at: this.at, table, flush, sink, partition, owner: this.owner })
+    const { at, owner, rebuild } = this
+    const load = await dialect.load({ at, table, flush, rebuild, sink, partition, owner })
     try {
       await transaction(this.database, async session => {
         await dialect.lockOffsets(session, this.at)

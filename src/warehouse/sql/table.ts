@@ -1,11 +1,10 @@
 import type { Column, ColumnValue } from '../../model/column.js'
 import { MillraceError } from '../../model/errors.js'
+import { closedTable, OFFSETS_TABLE, openTable } from '../../model/relation-names.js'
+import type { TableSpec } from '../../ports/warehouse.js'
 import type { SqlDialect, TableLocation } from './dialect.js'
 import { splitTableName } from './identifier.js'
 import type { SqlSession, TextRow } from './session.js'
-
-/** The table of offsets, which stands in the schema of the tables that it speaks for. */
-export const OFFSETS_TABLE = 'millrace_offsets'
 
 /**
  * Schema and quoted names of a table; without a schema in its name it is in the session's current one.
@@ -27,9 +26,36 @@ export async function locate(session: SqlSession, dialect: SqlDialect, name: str
   return { schema, table: parts.table, sql: within(parts.table), offsets: within(OFFSETS_TABLE) }
 }
 
-/** The table's id in the catalog, which changes when it is dropped and created again; undefined where it does not exist. */
-export async function tableId(session: SqlSession, at: TableLocation): Promise<string | undefined> {
-  return (await findRelation(session, at.schema, at.table))?.id
+/** The tables that hold the rows: that of open and that of closed windows where the table is split. */
+export function partsOf(
+  { quote }: Pick<SqlDialect, 'quote'>,
+  at: TableLocation,
+  { split }: Pick<TableSpec, 'split'>,
+): readonly TableLocation[] {
+  if (!split) return [at]
+  return [openTable, closedTable].map(nameOf => {
+    const table = nameOf(at.table)
+    return { ...at, table, sql: `${quote(at.schema)}.${quote(table)}` }
+  })
+}
+
+/**
+ * The id in the catalog of the table, or of both of a split one, which changes when one is dropped and created again; undefined where
+ * one does not exist.
+ */
+export async function tableId(
+  session: SqlSession,
+  dialect: SqlDialect,
+  at: TableLocation,
+  table: Pick<TableSpec, 'split'>,
+): Promise<string | undefined> {
+  const ids: string[] = []
+  for (const part of partsOf(dialect, at, table)) {
+    const relation = await findRelation(session, part.schema, part.table)
+    if (!relation) return undefined
+    ids.push(relation.id)
+  }
+  return ids.join('+')
 }
 
 /** Id and kind (`pg_class.relkind`) of a table or view; undefined where it does not exist. */
