@@ -25,7 +25,7 @@ export function databaseSettings(database: string): string[] {
  *   (https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html);
  * - a VARCHAR(n) holds n bytes (https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html);
  * - pg_last_copy_count (https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_COUNT.html), getdate
- *   (r_GETDATE.html), stl_load_errors (r_STL_LOAD_ERRORS.html), pg_table_def (r_PG_TABLE_DEF.html), svv_columns (r_SVV_COLUMNS.html).
+ *   (r_GETDATE.html), to_varbyte and from_varbyte for hex (r_TO_VARBYTE.html, r_FROM_VARBYTE.html), stl_load_errors (r_STL_LOAD_ERRORS.html), pg_table_def (r_PG_TABLE_DEF.html), svv_columns (r_SVV_COLUMNS.html).
  */
 export const SETUP = `
 CREATE SCHEMA redshift_shim;
@@ -36,6 +36,15 @@ CREATE FUNCTION redshift_shim.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
 
 CREATE FUNCTION redshift_shim.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS
   $$ SELECT coalesce(nullif(current_setting('redshift_shim.copy_count', true), ''), '0')::bigint $$;
+
+CREATE FUNCTION redshift_shim.to_varbyte(value text, form text) RETURNS bytea LANGUAGE sql IMMUTABLE AS
+  $$ SELECT CASE lower(form) WHEN 'hex' THEN decode(value, 'hex') END $$;
+
+CREATE FUNCTION redshift_shim.from_varbyte(value bytea, form text) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT CASE lower(form) WHEN 'hex' THEN encode(value, 'hex') END $$;
+
+CREATE FUNCTION redshift_shim.format_type(type oid, modifier integer) RETURNS text LANGUAGE sql STABLE AS
+  $$ SELECT replace(pg_catalog.format_type(type, modifier), 'bytea', 'binary varying') $$;
 
 CREATE TABLE redshift_shim.stl_load_errors (
   userid integer DEFAULT 100, slice integer DEFAULT 0, tbl text, starttime timestamp DEFAULT now(), session integer,
