@@ -25,6 +25,8 @@ export interface KeyAdviceOptions {
   readonly partitions: readonly number[]
   /** Records that an upstream task reads between two commits. */
   readonly commitRecords: number
+  /** Fields that may be keys; default: all of the sample. */
+  readonly keys?: readonly string[]
 }
 
 /** The keys of a topic, best first. */
@@ -103,7 +105,8 @@ export function adviseKeys(sample: Sample, options: KeyAdviceOptions): KeyAdvice
     return { ...figures, ...keyScore(figures, candidate.fields) }
   }
   const byScore = (a: RankedKey, b: RankedKey): number => b.score - a.score
-  const singles = sample.fields.map(field => rank(fieldCandidate(sample, field))).sort(byScore)
+  const fields = options.keys ? sample.fields.filter(({ name }) => options.keys?.includes(name)) : sample.fields
+  const singles = fields.map(field => rank(fieldCandidate(sample, field))).sort(byScore)
   const paired = singles
     .filter(({ score, factors }) => score >= USELESS && factors.suited === 1)
     .slice(0, PAIRED)

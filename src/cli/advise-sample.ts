@@ -23,6 +23,8 @@ export interface SampleOptions {
   /** Events at most. */
   readonly sample: number
   readonly keys?: readonly string[]
+  /** Logged SQL may ask for any field, so all are decoded. */
+  readonly sql?: string
   readonly timestamp?: string
 }
 
@@ -89,7 +91,8 @@ function timestampOf(options: SampleOptions, schemas: readonly (AvroSchema | und
 
 function projectionOf(options: SampleOptions, declared: AvroSchema | undefined, written: AvroSchema): Projection {
   const serde = avroSerde({ register: async () => 0, schema: async () => undefined })
-  const fields = options.keys ? fieldsNamed(options.keys, written, '--keys') : scalarFields(written)
+  const named = options.keys && fieldsNamed(options.keys, written, '--keys')
+  const fields = options.sql === undefined && named ? named : scalarFields(written)
   const known = avroFields(written).map(field => field.name)
   const key = [attribute(declared, 'key'), attribute(written, 'key')].find(name => name && known.includes(name))
   const timestamp = timestampOf(options, [declared, written], written)

@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { figure, percent, whole } from '../advise/figure-text.js'
 import type { KeyAdvice, RankedKey } from '../advise/key-advice.js'
+import type { SqlAdvice } from '../advise/sql-advice.js'
 
 const STYLE = { head: [], border: [] }
 
@@ -49,4 +50,37 @@ export function keyTable(advice: KeyAdvice, source: string): string {
     table.toString(),
     'skew: hottest partition ÷ mean of the events; in brackets: load of the hottest task with combining, 1 being an even spread of raw events.',
   ].join('\n')
+}
+
+function shorter(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text
+}
+
+/** What is proposed for logged SQL: rollups, queries without one, the topology. */
+export function sqlTables(advice: SqlAdvice): readonly string[] {
+  const { table, statements, onTable, unparsed, unit, cost, coverage, saving, sampled, rollups, queries, topology } =
+    advice
+  const costText = (value: number): string => (unit === 'ms' ? `${figure(value / 1_000)} s` : `${whole(value)} calls`)
+  const parts = new Table({ head: ['table', 'rows', 'of the events', 'queries', 'saves'], style: STYLE })
+  for (const { table, rows, share, answers, saving } of rollups) {
+    parts.push([table, `${sampled ? '' : '~'}${whole(rows)}`, percent(share), answers.length, costText(saving)])
+  }
+  const rest = new Table({
+    head: ['cost', 'not answered', 'why'],
+    style: STYLE,
+    colWidths: [12, 60, 60],
+    wordWrap: true,
+  })
+  for (const { cost, sql, reason } of queries) {
+    if (reason !== undefined) rest.push([costText(cost), shorter(sql, 160), reason])
+  }
+  const inexact = [...new Set(queries.flatMap(({ approximations }) => approximations))]
+  return [
+    `${whole(onTable)} of ${whole(statements)} different statements read ${table} (${costText(cost)}); ${whole(unparsed.length)} of them cannot be parsed.`,
+    ...(rollups.length > 0 ? [parts.toString()] : ['No roll-up would save more than it costs.']),
+    ...(rest.length > 0 ? [rest.toString()] : []),
+    `The roll-ups answer ${percent(coverage)} of the cost and save ${percent(saving)} of it.${sampled ? '' : ' Rows are assumed from the types of the fields: pass a --topic or --file to count them.'}`,
+    ...inexact.map(one => `Note: ${one}.`),
+    ...(topology === undefined ? [] : [`\n${topology}`]),
+  ]
 }

@@ -1,8 +1,10 @@
 import { adviseKeys, type KeyAdvice } from '../advise/key-advice.js'
+import type { SqlAdvice } from '../advise/sql-advice.js'
 import type { SqlDialect } from '../advise/sql-parser.js'
 import { MillraceError, messageOf } from '../model/errors.js'
 import { type SampleOptions, sampleFile, sampleTopic, type TakenSample } from './advise-sample.js'
-import { keyTable } from './advise-tables.js'
+import { adviseSqlFile } from './advise-sql.js'
+import { keyTable, sqlTables } from './advise-tables.js'
 import type { Io } from './io.js'
 import { withLog } from './log-flags.js'
 import type { LogLevel } from './logger.js'
@@ -27,6 +29,7 @@ export interface Advice {
   /** What was sampled; undefined where only SQL was read. */
   readonly source: string | undefined
   readonly keys: KeyAdvice | undefined
+  readonly sql: SqlAdvice | undefined
   /** From the start of the command to its answer. */
   readonly seconds: number
 }
@@ -49,15 +52,18 @@ async function taken(flags: AdviseFlags): Promise<TakenSample | undefined> {
 export async function adviseCommand(flags: AdviseFlags, io: Io): Promise<number> {
   try {
     const sampled = await taken(flags)
-    const { partitions, window: windowMs, commitRecords } = flags
-    const keys = sampled && adviseKeys(sampled.sample, { windowMs, partitions, commitRecords })
-    const advice: Advice = { source: sampled?.source, keys, seconds: Number(process.uptime().toFixed(2)) }
+    const { partitions, window: windowMs, commitRecords, keys: named } = flags
+    const keys =
+      sampled && adviseKeys(sampled.sample, { windowMs, partitions, commitRecords, ...(named && { keys: named }) })
+    const sql = flags.sql === undefined ? undefined : await adviseSqlFile({ ...flags, sql: flags.sql }, sampled)
+    const advice: Advice = { source: sampled?.source, keys, sql, seconds: Number(process.uptime().toFixed(2)) }
     const say = flags.json ? io.err : io.out
     if (keys) {
       say(keyTable(keys, advice.source ?? ''))
       say(keys.verdict)
       for (const warning of keys.warnings) say(`Note: ${warning}`)
     }
+    if (sql) for (const line of sqlTables(sql)) say(line)
     if (flags.json) io.out(JSON.stringify(advice))
     return 0
   } catch (thrown) {

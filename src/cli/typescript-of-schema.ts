@@ -36,13 +36,15 @@ const RESERVED = new Set(
   static super switch this throw true try typeof undefined var void while with yield`.split(/\s+/),
 )
 
-function pascalCase(name: string): string {
+/** A name as a type of TypeScript. */
+export function pascalCase(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).filter(word => word !== '')
   const pascal = words.map(word => word.charAt(0).toUpperCase() + word.slice(1)).join('')
   return /^[A-Za-z]/.test(pascal) ? pascal : `Avro${pascal}`
 }
 
-function constantName(typeName: string): string {
+/** The constant that holds the schema of a type. */
+export function constantName(typeName: string): string {
   const name = typeName.charAt(0).toLowerCase() + typeName.slice(1)
   return RESERVED.has(name) ? `${name}Schema` : name
 }
