@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { MillraceError, messageOf } from '../../model/errors.js'
 import type { Warehouse } from '../../ports/warehouse.js'
-import type { SqlDatabase } from '../sql/dialect.js'
+import type { SqlDatabase, SqlDialect } from '../sql/dialect.js'
 import { postgresDialect } from '../sql/postgres-dialect.js'
 import type { SqlSession, TextRow } from '../sql/session.js'
 import { sqlWarehouse } from '../sql/sql-warehouse.js'
@@ -21,8 +21,21 @@ export function pgliteWarehouse(options: PgliteOptions): Warehouse {
   return sqlWarehouse(new PgliteDatabase('directory' in options ? options.directory : undefined))
 }
 
+/** PGlite drops a byte order mark at the start of a text that it answers; behind another character it is kept. */
+const BEFORE_TEXT = '.'
+
+const pgliteDialect: SqlDialect = {
+  ...postgresDialect,
+  textExpression(column, type) {
+    const text = postgresDialect.textExpression(column, type)
+    return type === 'text' ? `'${BEFORE_TEXT}' || ${text}` : text
+  },
+  fromText: (text, type) =>
+    postgresDialect.fromText(type === 'text' && text !== null ? text.slice(BEFORE_TEXT.length) : text, type),
+}
+
 class PgliteDatabase implements SqlDatabase {
-  readonly dialect = postgresDialect
+  readonly dialect = pgliteDialect
   readonly name: string
   readonly sessions = { inUse: 0, limit: 1 }
   private opened: Promise<Opened> | undefined
