@@ -25,6 +25,7 @@ const {
   EMIT,
   IDLE_AFTER = '30 seconds',
   FRESHNESS = '1 second',
+  SPLIT,
 } = process.env
 
 const events = fromTopic(SOURCE, {
@@ -53,6 +54,13 @@ export default topology(
   'quest-minute',
   { idleAfter: IDLE_AFTER as Duration },
   OUTPUT === undefined
-    ? questMinute.pipe(to(warehouse('quest_minute', { freshness: FRESHNESS as Duration })))
+    ? questMinute.pipe(
+        to(
+          warehouse('quest_minute', {
+            freshness: FRESHNESS as Duration,
+            ...(SPLIT && { split: true, coarser: { quest_hour: '1 hour' } }),
+          }),
+        ),
+      )
     : questMinute.pipe(to(topic(OUTPUT))),
 )
