@@ -4,9 +4,6 @@ import { type Asked, type Cost, mean } from './figures.js'
 import type { PostgresCost } from './postgres-cost.js'
 import type { Question } from './questions.js'
 
-/** Runs that are measured, after one that warms up. */
-const RUNS = 5
-
 /** How a question is asked: Trino. */
 export type Ask = (sql: string) => Promise<TrinoAnswer>
 
@@ -21,17 +18,21 @@ interface Runs {
   readonly answers: readonly Answer[]
 }
 
-/** Asks a question on both sides and compares the answers. `exact` is what an approximate one is compared with. */
+/**
+ * Asks a question on both sides, `runs` times after once to warm up, and compares the answers. `exact` is what an
+ * approximate one is compared with.
+ */
 export async function askBoth(
   question: Question,
+  runs: number,
   ask: Ask,
   postgres: PostgresCost,
   exact: ReadonlyMap<string, number>,
 ): Promise<Asked & { readonly estimates?: Estimates }> {
   const { name, title, raw, rolledUp, approximate = false } = question
-  const before = await measured(raw, ask, postgres)
+  const before = await measured(raw, runs, ask, postgres)
   if (rolledUp === undefined) return { name, title, raw: before.cost, wrongAnswers: 0 }
-  const after = await measured(rolledUp, ask, postgres)
+  const after = await measured(rolledUp, runs, ask, postgres)
   const asked = { name, title, raw: before.cost, rolledUp: after.cost }
   if (!approximate) {
     const wrong = after.answers.filter(answer => answer.length === 0 || !sameAnswer(answer, before.answers[0]!))
@@ -45,12 +46,12 @@ export async function askBoth(
   return { ...asked, estimates, wrongAnswers: wrong.length }
 }
 
-async function measured(sql: string, ask: Ask, postgres: PostgresCost): Promise<Runs> {
+async function measured(sql: string, runs: number, ask: Ask, postgres: PostgresCost): Promise<Runs> {
   await ask(sql)
   const before = await postgres.spent()
   const { result: answers, peak } = await postgres.peakSessions(async () => {
     const answers: TrinoAnswer[] = []
-    for (let run = 0; run < RUNS; run++) answers.push(await ask(sql))
+    for (let run = 0; run < runs; run++) answers.push(await ask(sql))
     return answers
   })
   const after = await postgres.spent()
@@ -58,8 +59,8 @@ async function measured(sql: string, ask: Ask, postgres: PostgresCost): Promise<
     answers: answers.map(({ rows }) => rows),
     cost: {
       trinoCpu: mean(answers.map(({ stats }) => stats.cpuMs / 1_000)),
-      postgresCpu: (after.cpuSeconds - before.cpuSeconds) / RUNS,
-      blocks: Math.round((after.blocks - before.blocks) / RUNS),
+      postgresCpu: (after.cpuSeconds - before.cpuSeconds) / runs,
+      blocks: Math.round((after.blocks - before.blocks) / runs),
       walls: answers.map(({ stats }) => stats.elapsedMs / 1_000),
       rows: Math.round(mean(answers.map(({ stats }) => stats.physicalInputRows))),
       sessions: peak,

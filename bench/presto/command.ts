@@ -31,6 +31,9 @@ export function prestoCommand(program: Command, { kafkaFlag, jsonFlag, withKafka
     .addOption(kafkaFlag())
     .addOption(new Option('--events <count>', 'events over seven days').argParser(wholeNumber(1)).default(20_000_000))
     .addOption(
+      new Option('--runs <count>', 'of each question, after one that warms up').argParser(wholeNumber(1)).default(5),
+    )
+    .addOption(
       new Option('--live-seconds <count>', 'how long freshness is watched under load')
         .argParser(wholeNumber(1))
         .default(150),

@@ -28,6 +28,7 @@ export interface TypeFreshness {
 }
 
 export interface Freshness extends LiveOptions {
+  /** The most frequent first. */
   readonly types: readonly TypeFreshness[]
   /** The worst of all types by seconds since the load began. */
   readonly course: readonly { readonly at: number; readonly age: number }[]
@@ -103,13 +104,15 @@ export async function live(
       freshness,
       course,
       events: sent,
-      types: [...types].map(([questType, { times, ages }]) => ({
-        questType,
-        events: times.length,
-        median: percentile(ages, 0.5),
-        p95: percentile(ages, 0.95),
-        worst: Math.max(...ages),
-      })),
+      types: [...types]
+        .sort(([, a], [, b]) => b.times.length - a.times.length)
+        .map(([questType, { times, ages }]) => ({
+          questType,
+          events: times.length,
+          median: percentile(ages, 0.5),
+          p95: percentile(ages, 0.95),
+          worst: Math.max(...ages),
+        })),
     }
   } finally {
     await topic.close()

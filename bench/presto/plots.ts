@@ -16,7 +16,7 @@ export async function plots(result: PrestoResult): Promise<ReadonlyMap<string, s
     'cpu.svg': beforeAndAfter(result.asked, 'CPU of Trino and PostgreSQL a run, in ms (logarithmic)', cost =>
       Math.max(1, 1_000 * cpu(cost)),
     ),
-    'wall.svg': beforeAndAfter(result.asked, 'mean wall clock of 5 runs, in ms (logarithmic)', cost =>
+    'wall.svg': beforeAndAfter(result.asked, 'mean wall clock of a run, in ms (logarithmic)', cost =>
       Math.max(1, 1_000 * mean(cost.walls)),
     ),
     'partitions.svg': partitions(result.partitions),
@@ -83,9 +83,9 @@ function beforeAndAfter(asked: readonly Asked[], title: string, of: (cost: Asked
 
 function partitions({ byUser, byQuestType, combined }: PrestoResult['partitions']): TopLevelSpec {
   const panels = [
-    ['keyed by user', byUser],
-    ['keyed by quest type, not combined', byQuestType],
-    ['keyed by quest type, combined', combined],
+    ['by user', byUser],
+    ['by quest type', byQuestType],
+    ['by quest type, combined', combined],
   ] as const
   const values = panels.flatMap(([panel, records]) =>
     records.map((count, partition) => ({ panel, partition, records: count })),

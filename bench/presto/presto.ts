@@ -21,7 +21,6 @@ import { Truth } from './truth.js'
 
 /** As a good DBA sets them for a warehouse of this size on a machine of its own; autovacuum stays on. */
 const SETTINGS = [
-  'shared_buffers=2GB',
   'effective_cache_size=12GB',
   'work_mem=64MB',
   'maintenance_work_mem=1GB',
@@ -29,6 +28,8 @@ const SETTINGS = [
   'checkpoint_timeout=30min',
   'random_page_cost=1.1',
 ]
+/** Runs of fewer events, such as those of tests, do with less memory. */
+const SMALL = 1_000_000
 /** Of the tables while the worker works off what is there. */
 const CATCH_UP_FRESHNESS = '10 seconds'
 const ANALYST = 'analyst'
@@ -37,6 +38,8 @@ export interface PrestoOptions extends LiveOptions {
   /** Bootstrap servers. */
   readonly kafka: string
   readonly events: number
+  /** How often each question is asked on each side, after once to warm up. */
+  readonly runs: number
   /** Takes what is going on, a line each. */
   readonly report: (line: string) => void
 }
@@ -69,6 +72,7 @@ export interface Size {
 /** What one run found. */
 export interface PrestoResult {
   readonly events: number
+  readonly runs: number
   readonly figures: Figures
   readonly asked: readonly Asked[]
   readonly estimates: Estimates | undefined
@@ -85,7 +89,7 @@ export async function presto(options: PrestoOptions): Promise<PrestoResult> {
   const log = await kafkaLog({ brokers: options.kafka })
   let postgres: PostgresService | undefined
   try {
-    postgres = await startPostgres(undefined, SETTINGS)
+    postgres = await startPostgres(undefined, [...SETTINGS, `shared_buffers=${isSmall(options) ? '128MB' : '2GB'}`])
     const client = new pg.Client({ connectionString: postgres.url })
     await client.connect()
     try {
@@ -99,6 +103,8 @@ export async function presto(options: PrestoOptions): Promise<PrestoResult> {
     await rm(state, { recursive: true, force: true })
   }
 }
+
+const isSmall = ({ events }: PrestoOptions): boolean => events < SMALL
 
 class Presto {
   private readonly startedAt = performance.now()
@@ -133,6 +139,7 @@ class Presto {
       const combined = await repartitioned(this.log, this.namespace)
       return {
         events,
+        runs: this.options.runs,
         figures: figures(asked, proxy.peak),
         asked,
         estimates,
@@ -206,7 +213,7 @@ class Presto {
     this.report('Starting Trino …')
     const trino = await startTrino({
       postgres: this.url.replace('postgres@', `${ANALYST}@`),
-      heapMb: 4_096,
+      heapMb: isSmall(this.options) ? 1_200 : 4_096,
       // https://trino.io/docs/368/connector/postgresql.html: by default Trino asks for a table's columns in each query anew.
       catalog: { 'metadata.cache-ttl': '1h', 'metadata.cache-missing': 'true' },
     })
@@ -215,7 +222,7 @@ class Presto {
       const asked: (Asked & { readonly estimates?: Estimates })[] = []
       for (const question of questions(this.options.events, this.namespace)) {
         this.report(`Asking: ${question.title} …`)
-        asked.push(await askBoth(question, sql => trino.query(sql), postgres, exact))
+        asked.push(await askBoth(question, this.options.runs, sql => trino.query(sql), postgres, exact))
       }
       return asked
     } finally {

@@ -39,7 +39,7 @@ ${table(
     [
       'wrong answers',
       `${figures.wrongAnswers}`,
-      `of ${5 * figures.answerable} rolled-up answers, compared with the raw ones`,
+      `of ${result.runs * figures.answerable} rolled-up answers, compared with the raw ones`,
     ],
     ['CPU', `${times(figures.cpuRatio)} less`, 'Trino and PostgreSQL, over the answerable questions'],
     ['blocks', `${times(figures.blocksRatio)} fewer`, 'that PostgreSQL looked at, over the answerable questions'],
@@ -117,10 +117,10 @@ ${table(
   time, and \`VACUUM (FREEZE, ANALYZE)\`. They spread over seven days, with 20 quest types (Zipf), 8 regions, 5,000 quests and 100,000 players.
 - **The tables are the pipeline's own.** The built package runs [the topology](../bench/topologies/presto.ts) as one worker, from real Kafka through the sink into the same PostgreSQL. Its sessions are counted by a
   proxy between them, from its start to its end, also under the load of the freshness test.
-- **Each question** is two statements ([both](../bench/presto/questions.ts)), each run once to warm up and then five times. The pipeline has ended by then. Two questions have only one, which counts on both sides.
+- **Each question** is two statements ([both](../bench/presto/questions.ts)), each run once to warm up and then ${result.runs} times. The pipeline has ended by then. Two questions have only one, which counts on both sides.
 - **Answers** are compared value for value, in order, doubles too. Estimates of numbers of players are compared with the generator's own count: none may be off by more than four standard errors of 2.3 %, and their
   root mean square must be a standard error of 2.3 % (up to a quarter more).
-- **CPU** is \`totalCpuTime\` of Trino's tasks plus user and system time of all processes of PostgreSQL over the five runs, with what its sessions cost to start. Ratios are sums over the answerable questions,
+- **CPU** is \`totalCpuTime\` of Trino's tasks plus user and system time of all processes of PostgreSQL over these runs, with what its sessions cost to start. Ratios are sums over the answerable questions,
   raw ÷ rolled up.
 - **Blocks** are \`blks_hit + blks_read\` of the database: 8 KB each, in memory or not, of tables, indexes and the catalog.
 - **Wall clock** is Trino's, from when it took a statement to its end. 95th percentiles are over all runs of the answerable questions.
