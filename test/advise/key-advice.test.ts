@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { adviseKeys, type KeyAdvice, type RankedKey } from '../../src/advise/key-advice.js'
 import { Sample, scalarFields } from '../../src/advise/sample.js'
-import {
-  activeUsers,
-  oneQuestType,
-  QUEST_KEYS,
-  QUEST_SCHEMA,
-  questSample,
-  serde,
-  uniqueQuestTypes,
-} from './quest-samples.js'
+import { activeUsers, oneQuestType, QUEST_KEYS, questSample, serde, uniqueQuestTypes } from './quest-samples.js'
 
 const EVENTS = 200_000
 /** As dense as 1,000,000 events in windows of a minute. */
