@@ -30,6 +30,7 @@ export function logBucket<V>(field: Sel<V, number | bigint>, options?: LogBucket
     kind: 'expression' as const,
     type: 'int' as const,
     accuracy: buckets.accuracy,
+    ...(typeof field === 'string' && { field }),
     evaluate: (value: V) => {
       const input = read(value)
       // The key says itself that it takes no null.

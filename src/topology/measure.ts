@@ -48,6 +48,8 @@ export interface Expression<V, T> {
   readonly kind: 'expression'
   readonly type: ColumnType
   readonly evaluate: (value: V) => T
+  /** The field that it is computed from, where it was given by name. */
+  readonly field?: string
   /** Only of a logarithmic bucket (`logBucket`): its relative accuracy. */
   readonly accuracy?: number
 }

@@ -15,7 +15,10 @@ interface Read {
 }
 
 function named(inputs: Iterable<readonly [what: string, input: FieldInput | undefined]>): Read[] {
-  return [...inputs].flatMap(([what, input]) => (typeof input === 'string' ? [{ field: input, what }] : []))
+  return [...inputs].flatMap(([what, input]) => {
+    const field = typeof input === 'object' ? input.field : input
+    return field === undefined ? [] : [{ field, what }]
+  })
 }
 
 /** The fields of its input's value (for a source, of its own) that a node reads by name. */
