@@ -46,4 +46,20 @@ describe('to', () => {
     })
     expect(table.pipe(to(warehouse('t', { sortKey: 'key' }))).node).toMatchObject({ sortKey: ['key'] })
   })
+
+  test('a split table, its coarser views and the lengths of its columns are kept as data', () => {
+    const { node } = table.pipe(
+      to(warehouse('t', { split: true, coarser: { hour: '1 hour', day: '1 day' }, maxBytes: { key: 40 } })),
+    )
+    expect(node).toMatchObject({
+      split: true,
+      coarser: { hour: 3_600_000, day: 86_400_000 },
+      maxBytes: { key: 40 },
+    })
+    if (node.kind !== 'to-warehouse') throw new Error('no warehouse')
+    expect([node.coarser, node.maxBytes].every(Object.isFrozen)).toBe(true)
+    expect(() => warehouse('t', { coarser: { hour: '1 fortnight' as '1 hour' } })).toThrow(
+      expect.objectContaining({ code: 'INVALID_DURATION' }),
+    )
+  })
 })

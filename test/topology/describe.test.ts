@@ -3,11 +3,13 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   aggregate,
+  approxDistinct,
   count,
   filter,
   globalWindow,
   hopping,
   max,
+  mean,
   reduce,
   repartition,
   sum,
@@ -55,6 +57,27 @@ const wide = topology(
   events.pipe(window(tumbling('1 day')), aggregate('day', { c: count() }), to(topic('days'))),
 )
 
+const views = topology(
+  'views',
+  byType.pipe(
+    window(tumbling('1 minute', { grace: '30 seconds' })),
+    aggregate('minute', {
+      events: count(),
+      gold: sum('rewardGold'),
+      meanGold: mean('rewardGold'),
+      slowest: max('durationMs'),
+      players: approxDistinct('userId'),
+    }),
+    to(
+      warehouse('analytics.quest_minute', {
+        split: true,
+        coarser: { quest_hour: '1 hour', quest_day: '1 day' },
+        maxBytes: { quest_type: 100 },
+      }),
+    ),
+  ),
+)
+
 suite('golden descriptions', () => {
   test('there is one of each topology of the repository', () => {
     expect(files.length).toBeGreaterThanOrEqual(2)
@@ -74,6 +97,13 @@ suite('golden descriptions', () => {
     await expect(describeText(description)).toMatchFileSnapshot('golden/wide.txt')
     await expect(describeMermaid(description)).toMatchFileSnapshot('golden/wide.mmd')
     await expect(`${JSON.stringify(description, null, 2)}\n`).toMatchFileSnapshot('golden/wide.json.txt')
+  })
+
+  test('one with a split table and coarser views', async () => {
+    assertValid(views)
+    const description = describe(views, { namespace: 'prod' })
+    await expect(describeText(description)).toMatchFileSnapshot('golden/views.txt')
+    await expect(`${JSON.stringify(description.tables, null, 2)}\n`).toMatchFileSnapshot('golden/views.json.txt')
   })
 })
 

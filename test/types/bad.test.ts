@@ -136,6 +136,18 @@ const MISTAKES: readonly (readonly [title: string, text: string, message: RegExp
     /'goldd'|"goldd"|goldd/,
   ],
   [
+    'a length of a column that does not exist',
+    `table.pipe(
+  to(warehouse('t', { maxBytes: { quest_typ: 100 } }))) // !`,
+    /quest_typ/,
+  ],
+  [
+    'a view of windows of no duration',
+    `table.pipe(
+  to(warehouse('t', { coarser: { quest_hour: '1 fortnight' } }))) // !`,
+    /"1 fortnight"' is not assignable/,
+  ],
+  [
     'window columns of a table without windows',
     `events.pipe(
   window(globalWindow()),

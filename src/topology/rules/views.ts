@@ -45,7 +45,7 @@ export function coarserWindows(_topology: Topology, graph: Graph): readonly Prob
       const twice = formatDuration(2 * window.size)
       return [
         problem(
-          `The view "${name}" has windows of ${formatDuration(size)}, which is not a multiple of the table's ${length}: a window would belong to two. Write a multiple of ${length}, such as '${twice}'.`,
+          `The view "${name}" has windows of ${formatDuration(size)}, which is not a longer multiple of the table's ${length}. Write a multiple of ${length}, such as '${twice}'.`,
         ),
       ]
     })
@@ -112,7 +112,8 @@ export function relationNames(_topology: Topology, graph: Graph): readonly Probl
     relationsOf(node).flatMap((relation): Problem[] => {
       const { name, what } = relation
       const title = titleOf(graph, node)
-      const own = name.slice(name.lastIndexOf('.') + 1)
+      const schema = node.table.slice(0, node.table.lastIndexOf('.') + 1)
+      const own = name.slice(schema.length)
       // The name of a table is looked at by another rule.
       const illegal = name === node.table ? undefined : identifierProblem(own)
       if (illegal !== undefined) {
