@@ -189,7 +189,7 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
         expect(failure).toMatchObject({ code: 'WAREHOUSE_TABLE' })
         expect(failure.message).toContain(table.name)
         for (const part of [
-          /"quest_type" has type text, not int/,
+          /"quest_type" has type (text|character varying\(256\)), not int/,
           /"level" is missing/,
           /"events" is NOT NULL/,
           /key/,
@@ -270,13 +270,22 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
           ['id'],
         )
 
+      /** Edge values that this warehouse takes, as a value or as the key; most of them. */
+      const storable = (type: ColumnType, key: readonly string[] = ['id']): readonly ColumnValue[] => {
+        const table = tableSpec('edges', [column('id', 'int'), column('c', type)], key)
+        const values = EDGES[type].filter(value => warehouse.unstorable(table, [0, value]) === undefined)
+        expect(values.length).toBeGreaterThanOrEqual(Math.min(4, EDGES[type].length - 1))
+        return values
+      }
+      const at = (values: readonly ColumnValue[], index: number) => values[index % values.length] as ColumnValue
+
       it('gives edge values of every type back as they were', async () => {
         const { table, sink } = await opened({ table: await prepared(wide(nextName(), false)) })
-        const longest = Math.max(...TYPES.map(type => EDGES[type].length))
+        const longest = Math.max(...TYPES.map(type => storable(type).length))
         const rows = Array.from({ length: longest }, (_, i) => [
           i,
-          ...TYPES.map(type => EDGES[type][i % EDGES[type].length] as ColumnValue),
-          ...TYPES.map(type => (i % 2 === 0 ? null : (EDGES[type][(i * 3) % EDGES[type].length] as ColumnValue))),
+          ...TYPES.map(type => at(storable(type), i)),
+          ...TYPES.map(type => (i % 2 === 0 ? null : at(storable(type), i * 3))),
         ])
         await sink.flush(flushOf(1, rows))
         expect((await allRows(warehouse, table)).sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual(rows)
@@ -286,8 +295,8 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
         const { table, sink } = await opened({ table: await prepared(wide(nextName(), true)) })
         const rows = Array.from({ length: 2_400 }, (_, i) => [
           i,
-          ...TYPES.map(type => (i % 7 === 0 ? null : (EDGES[type][i % EDGES[type].length] as ColumnValue))),
-          ...TYPES.map(type => EDGES[type][(i * 5) % EDGES[type].length] as ColumnValue),
+          ...TYPES.map(type => (i % 7 === 0 ? null : at(storable(type), i))),
+          ...TYPES.map(type => at(storable(type), i * 5)),
         ])
         await sink.flush(flushOf(1, rows))
         expect((await allRows(warehouse, table)).sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual(rows)
@@ -297,7 +306,7 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
         for (const type of TYPES) {
           const table = tableSpec(nextName(), [column('k', type, true), column('n', 'int')], ['k'])
           const { sink } = await opened({ table: await prepared(table) })
-          const keys = [...EDGES[type].filter(value => !Object.is(value, -0)), null]
+          const keys = [...storable(type, ['c']).filter(value => !Object.is(value, -0)), null]
           const distinct = new Map(keys.map(key => [keyIdentity([key], keyColumns(table)), key]))
           const rows = (n: number) => [...distinct.values()].map(key => [key, n])
           await sink.flush(flushOf(1, rows(1)))
@@ -339,19 +348,25 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
           fc
             .bigInt({ min: -limit, max: limit })
             .map(value => (Number.isSafeInteger(Number(value)) ? Number(value) : value))
+        const date = (min: string, max: string) =>
+          fc.date({ noInvalidDate: true, min: new Date(min), max: new Date(max) })
         const anyRow = fc.tuple(
           fc.option(text),
           fc.option(whole(2n ** 63n - 1n)),
           fc.option(whole(10n ** 38n - 1n)),
           fc.option(fc.double()),
-          fc.option(fc.date({ noInvalidDate: true, min: new Date(-210_000_000_000_000) })),
+          fc.option(fc.oneof(date('0001-01-01', '9999-12-31'), date('-004700-01-01', '+275760-09-12'))),
           fc.option(text),
           fc.option(fc.uint8Array({ maxLength: 8 }).map(value => Buffer.from(value))),
         )
+        const storableRow = anyRow.filter(row => warehouse.unstorable(table, row) === undefined)
         let offset = 0
         await fc.assert(
           fc.asyncProperty(
-            fc.uniqueArray(anyRow, { selector: ([a, b]) => keyIdentity([a, b], keyColumns(table)), maxLength: 20 }),
+            fc.uniqueArray(storableRow, {
+              selector: ([a, b]) => keyIdentity([a, b], keyColumns(table)),
+              maxLength: 20,
+            }),
             async rows => {
               const before = (await allRows(warehouse, table)).map(row => keyOf(row, table))
               const kept = new Set(rows.map(row => keyIdentity(keyOf(row, table), keyColumns(table))))
@@ -384,8 +399,16 @@ export function warehouseContract(name: string, start: () => Promise<WarehouseSu
       })
 
       it('stores the longest key that it does not refuse, and refuses longer ones', async () => {
+        const wide = { maxBytes: 4_000 }
         const table = await prepared(
-          tableSpec(nextName(), [column('k', 'text'), column('m', 'text', true)], ['k', 'm']),
+          tableSpec(
+            nextName(),
+            [
+              { ...column('k', 'text'), ...wide },
+              { ...column('m', 'text', true), ...wide },
+            ],
+            ['k', 'm'],
+          ),
         )
         const { sink } = await opened({ table })
         // Not compressible, as a worst case.

@@ -1,4 +1,5 @@
 import type { CopyCredentials } from './redshift-options.js'
+import { quoteText } from './redshift-type.js'
 
 /** What a COPY loads. */
 export interface CopySource {
@@ -20,26 +21,22 @@ export async function copyStatement(
 ): Promise<string> {
   const options = [
     await authorization(credentials),
-    ...(region === undefined ? [] : [`REGION ${quoted(region)}`]),
+    ...(region === undefined ? [] : [`REGION ${quoteText(region)}`]),
     'FORMAT AS CSV GZIP MANIFEST',
-    `NULL AS ${quoted(nullAs)}`,
+    `NULL AS ${quoteText(nullAs)}`,
     `TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF`,
   ]
-  return `COPY ${table} FROM ${quoted(manifest)} ${options.join(' ')}`
+  return `COPY ${table} FROM ${quoteText(manifest)} ${options.join(' ')}`
 }
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html */
 async function authorization(credentials: CopyCredentials): Promise<string> {
   if ('role' in credentials) {
-    return credentials.role === 'default' ? 'IAM_ROLE default' : `IAM_ROLE ${quoted(credentials.role)}`
+    return credentials.role === 'default' ? 'IAM_ROLE default' : `IAM_ROLE ${quoteText(credentials.role)}`
   }
   const { accessKeyId, secretAccessKey, sessionToken } = await credentials()
-  const token = sessionToken === undefined ? '' : ` SESSION_TOKEN ${quoted(sessionToken)}`
-  return `ACCESS_KEY_ID ${quoted(accessKeyId)} SECRET_ACCESS_KEY ${quoted(secretAccessKey)}${token}`
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  const token = sessionToken === undefined ? '' : ` SESSION_TOKEN ${quoteText(sessionToken)}`
+  return `ACCESS_KEY_ID ${quoteText(accessKeyId)} SECRET_ACCESS_KEY ${quoteText(secretAccessKey)}${token}`
 }
 
 /** A manifest of parts without which the load fails. https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html */

@@ -33,3 +33,12 @@ export async function catalogColumns(session: SqlSession, at: TableLocation): Pr
 export async function columnNames(session: SqlSession, at: TableLocation): Promise<string[]> {
   return (await catalogColumns(session, at)).map(({ name }) => name)
 }
+
+/** The comment on a table or view, empty where it has none. https://docs.aws.amazon.com/redshift/latest/dg/r_COMMENT.html */
+export async function relationComment(session: SqlSession, id: string): Promise<string> {
+  const { rows } = await session.query(
+    `SELECT description FROM pg_catalog.pg_description WHERE objoid::bigint = ($1::text)::bigint AND objsubid = 0`,
+    [id],
+  )
+  return rows[0]?.[0] ?? ''
+}

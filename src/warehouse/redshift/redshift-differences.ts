@@ -55,6 +55,22 @@ function differences(at: TableLocation, column: Column, found: CatalogColumn | u
   return texts
 }
 
+/**
+ * What a comment on a table of ours begins with; its key follows, since Redshift has no unique index that would tell it. Rows of
+ * another key may be there more than once.
+ */
+const MARK = 'Kept by Millrace, key '
+
+export function keyComment(table: TableSpec): string {
+  return `${MARK}${table.key.map(catalogName).join(', ')}`
+}
+
+/** A table that somebody else made says nothing about its key. */
+export function keyDifferences(at: TableLocation, table: TableSpec, comment: string): readonly string[] {
+  if (!comment.startsWith(MARK) || comment === keyComment(table)) return []
+  return [`the key of ${at.sql} is ${comment.slice(MARK.length)}, not ${table.key.join(', ')}: create it anew`]
+}
+
 /** How many bytes a column of this type takes, Infinity where its type has no length; undefined where the type is another one. */
 function lengthOf(found: string, column: Column): number | undefined {
   const [, name, length] = /^(.*?)(?:\((\d+)\))?$/.exec(found) ?? []

@@ -7,11 +7,11 @@ import type { SqlDatabase, TableLocation } from '../sql/dialect.js'
 import type { SqlSession } from '../sql/session.js'
 import { findRelation, locate, partsOf } from '../sql/table.js'
 import { transaction } from '../sql/transaction.js'
-import { type CatalogColumn, catalogColumns } from './redshift-catalog.js'
-import { columnDifferences } from './redshift-differences.js'
+import { type CatalogColumn, catalogColumns, relationComment } from './redshift-catalog.js'
+import { columnDifferences, keyComment, keyDifferences } from './redshift-differences.js'
 import { STAGES } from './redshift-load.js'
 import { catalogName, quoteName, quoteNames } from './redshift-name.js'
-import { bytesOf, MAX_BYTES, redshiftType } from './redshift-type.js'
+import { bytesOf, MAX_BYTES, quoteText, redshiftType } from './redshift-type.js'
 import { prepareViews } from './redshift-views.js'
 
 /**
@@ -39,6 +39,7 @@ export async function prepareRedshift(database: SqlDatabase, table: TableSpec): 
       const columns = await catalogColumns(session, part)
       if (existing.kind !== 'r') differences.push(`${part.sql} is no table, but a view or another relation`)
       else differences.push(...columnDifferences(part, table, columns))
+      differences.push(...keyDifferences(part, table, await relationComment(session, existing.id)))
       missing.push(...missingColumns(table, columns).map(column => [part, column] as [TableLocation, Column]))
     }
     if (differences.length > 0) {
@@ -49,7 +50,9 @@ export async function prepareRedshift(database: SqlDatabase, table: TableSpec): 
       )
     }
     for (const part of parts) {
-      if (!(await findRelation(session, part.schema, part.table))) await session.query(createTable(part, table))
+      if (await findRelation(session, part.schema, part.table)) continue
+      await session.query(createTable(part, table))
+      await session.query(`COMMENT ON TABLE ${part.sql} IS ${quoteText(keyComment(table))}`)
     }
     // One column a statement: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
     for (const [part, column] of missing) {

@@ -57,9 +57,12 @@ export function literal(value: ColumnValue, column: Column): string {
   if (text === null) return 'NULL'
   if (column.type === 'bytes') return `to_varbyte('${text}', 'hex')`
   if (column.type === 'bool') return text
-  // A backslash escapes: https://docs.aws.amazon.com/redshift/latest/dg/r_patternmatching_condition_like.html
-  const quoted = `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-  return column.type === 'text' ? quoted : `${quoted}::${redshiftType(column)}`
+  return column.type === 'text' ? quoteText(text) : `${quoteText(text)}::${redshiftType(column)}`
+}
+
+/** Text in quotes. A backslash escapes: https://docs.aws.amazon.com/redshift/latest/dg/r_patternmatching_condition_like.html */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }
 
 /** Expression that reads a column as {@link fromRedshiftText} understands it; others are spelled by the server as they are. */

@@ -5,7 +5,7 @@ import type { TableLocation } from '../sql/dialect.js'
 import type { SqlSession } from '../sql/session.js'
 import { findRelation, partsOf } from '../sql/table.js'
 import { splitView, type ViewDefinition, type ViewDialect, viewsOf } from '../sql/views.js'
-import { columnNames } from './redshift-catalog.js'
+import { columnNames, relationComment } from './redshift-catalog.js'
 import { catalogName, quoteName } from './redshift-name.js'
 import { redshiftType } from './redshift-type.js'
 
@@ -82,11 +82,7 @@ async function planned(session: SqlSession, at: TableLocation, definition: ViewD
 async function existingView(session: SqlSession, at: TableLocation): Promise<PlannedView['existing']> {
   const relation = await findRelation(session, at.schema, at.table)
   if (!relation) return undefined
-  const { rows } = await session.query(
-    `SELECT description FROM pg_catalog.pg_description WHERE objoid::bigint = ($1::text)::bigint AND objsubid = 0`,
-    [relation.id],
-  )
-  const mark = rows[0]?.[0] ?? ''
+  const mark = await relationComment(session, relation.id)
   if (relation.kind === 'v' && mark.startsWith(MARK)) return { mark, columns: await columnNames(session, at) }
   const what = relation.kind === 'v' ? 'a view that Millrace did not make' : 'a table or another relation'
   throw new MillraceError(
