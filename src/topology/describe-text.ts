@@ -96,8 +96,13 @@ function viewLines({ leftOut, measures, name, size }: DescribedView): readonly s
   ]
 }
 
+function quantileLine({ accuracy, bucket, count, name, quantiles }: NonNullable<DescribedTable['quantiles']>): string {
+  const ranks = quantiles.map(({ column, rank }) => `${column} (${rank})`).join(', ')
+  return `    view ${name}: quantiles ${ranks} of ${count} by ${bucket}, within ${Number((100 * accuracy).toFixed(6))} %`
+}
+
 function tableLines(table: DescribedTable): readonly string[] {
-  const { columns, distKey, freshness, key, name, sortKey, split, views = [] } = table
+  const { columns, distKey, freshness, key, name, sortKey, quantiles, split, views = [] } = table
   return [
     `  ${name}`,
     `    columns: ${fieldList(columns)}`,
@@ -107,5 +112,6 @@ function tableLines(table: DescribedTable): readonly string[] {
     `    freshness: ${freshness}`,
     ...(split ? [`    split: open windows in ${split.open}, closed ones in ${split.closed}`] : []),
     ...views.flatMap(viewLines),
+    ...(quantiles ? [quantileLine(quantiles)] : []),
   ]
 }

@@ -15,6 +15,7 @@ import {
 } from './names.js'
 import type { AggregateNode, ErrorPolicy, Node, ReduceNode, Topology, WarehouseSinkNode } from './node.js'
 import { type PartitionPlan, type Partitions, partitionPlan } from './partitions.js'
+import { type QuantileView, quantileView } from './quantile-views.js'
 import { keyShape, tableShape, windowOf } from './shape.js'
 import { combinable, type SubTopology, subTopologies } from './sub-topologies.js'
 import { columnOf, rowKey, warehouseColumns } from './warehouse-columns.js'
@@ -78,6 +79,7 @@ export interface DescribedTable {
   /** Where the rows of open and of closed windows stand, when the table is a view over both. */
   readonly split?: { readonly open: string; readonly closed: string }
   readonly views?: readonly DescribedView[]
+  readonly quantiles?: QuantileView
 }
 
 /** A view that sums the windows of a table up to longer ones. */
@@ -246,6 +248,7 @@ function describedTable(node: WarehouseSinkNode, namespace?: string): DescribedT
   const columns = warehouseColumns(node) ?? []
   const renamed = (name: string) => node.rename[name] ?? name
   const name = warehouseTable(node.table, namespace)
+  const quantiles = quantileView(node)
   const views = coarserViews(node).map(view => ({
     ...view,
     name: siblingName(name, view.name),
@@ -260,5 +263,6 @@ function describedTable(node: WarehouseSinkNode, namespace?: string): DescribedT
     freshness: formatDuration(node.freshness),
     ...(node.split && { split: { open: openTable(name), closed: closedTable(name) } }),
     ...(views.length > 0 && { views }),
+    ...(quantiles && { quantiles: { ...quantiles, name: siblingName(name, quantiles.name) } }),
   }
 }

@@ -126,7 +126,8 @@ export function relationNames(_topology: Topology, graph: Graph): readonly Probl
       const other = known.get(name)
       known.set(name, other ?? relation)
       // Two tables of one name share a rows topic, which is reported on its own.
-      if (other === undefined || (name === node.table && name === other.node.table)) return []
+      const sameTable = other?.node !== node && name === node.table && name === other?.node.table
+      if (other === undefined || sameTable) return []
       const message = `"${name}" would be ${other.what} (operator ${positionOf(graph, other.node)}) and ${what}. Rename one of them.`
       return [{ code: 'DUPLICATE_NAME', node: title, message }]
     }),
