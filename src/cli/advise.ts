@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import { adviseKeys, type KeyAdvice } from '../advise/key-advice.js'
+import { reportHtml } from '../advise/report.js'
 import type { SqlAdvice } from '../advise/sql-advice.js'
 import type { SqlDialect } from '../advise/sql-parser.js'
 import { MillraceError, messageOf } from '../model/errors.js'
@@ -45,6 +47,16 @@ async function taken(flags: AdviseFlags): Promise<TakenSample | undefined> {
   )
 }
 
+function writeReport(file: string, html: string): void {
+  try {
+    writeFileSync(file, html)
+  } catch (thrown) {
+    throw new MillraceError('INVALID_OPTION', `--html ${file} cannot be written: ${messageOf(thrown)}.`, {
+      cause: thrown,
+    })
+  }
+}
+
 /**
  * `millrace advise`: ranks the keys that a sample could be partitioned by.
  * @returns the exit code: 0, or 1 when there is nothing to judge by.
@@ -64,6 +76,10 @@ export async function adviseCommand(flags: AdviseFlags, io: Io): Promise<number>
       for (const warning of keys.warnings) say(`Note: ${warning}`)
     }
     if (sql) for (const line of sqlTables(sql)) say(line)
+    if (flags.html !== undefined) {
+      writeReport(flags.html, reportHtml(advice))
+      say(`The report is in ${flags.html}.`)
+    }
     if (flags.json) io.out(JSON.stringify(advice))
     return 0
   } catch (thrown) {
