@@ -8,7 +8,7 @@ const SPAN = 86_400_000
 /** Events in 24 hours of event time. */
 const EVENTS_A_SPAN = 3_000_000
 /** By rank: the first is the most frequent (Zipf, exponent 1). */
-export const QUEST_TYPES = (
+const QUEST_TYPES = (
   'hunt gather escort deliver explore defend puzzle craft boss raid ' +
   'duel fishing mining cooking rescue stealth race trade ritual seasonal'
 ).split(' ')

@@ -7,7 +7,7 @@ export function sameAnswer(a: Answer, b: Answer): boolean {
 }
 
 /** Relative standard error of Trino's `approx_distinct` and Millrace's `approxDistinct`. */
-export const STANDARD_ERROR = 0.023
+const STANDARD_ERROR = 0.023
 /** An estimate further off than so many standard errors is wrong: 1 of 16,000 would be by chance. */
 const WORST = 4
 

@@ -63,7 +63,7 @@ export async function live(
   client: pg.Client,
   { liveSeconds, liveRate, freshness, report }: LiveOptions & { readonly report: (line: string) => void },
 ): Promise<Freshness> {
-  report(`       Producing ${liveRate} events a second for ${liveSeconds} s, freshness ${freshness} …`)
+  report(`Producing ${liveRate} events a second for ${liveSeconds} s, freshness ${freshness} …`)
   const source = `${options.namespace}-quest-events`
   const workload = new QuestEvents(liveSeconds * liveRate, await eventHeader(source), 11)
   const topic = await EventTopic.create(log, source)

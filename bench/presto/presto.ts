@@ -132,7 +132,7 @@ class Presto {
         { kafka, warehouse, namespace: `${this.namespace}live`, state: join(this.state, 'live') },
         this.log,
         this.client,
-        this.options,
+        { ...this.options, report: line => this.report(line) },
       )
       const asked = await this.ask(postgres, truth)
       const estimates = asked.find(question => question.estimates !== undefined)?.estimates
