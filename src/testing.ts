@@ -7,11 +7,12 @@ import { type Header, keyBytesAt, valueBytesAt } from './model/record-batch.js'
 import type { Log, LogProducer } from './ports/log.js'
 import type { SchemaRegistry } from './ports/schema-registry.js'
 import type { AvroSerde } from './ports/serde.js'
-import type { Warehouse } from './ports/warehouse.js'
+import type { TableSpec, Warehouse } from './ports/warehouse.js'
 import type { Accounting } from './runtime/accounting.js'
 import { fieldValues } from './runtime/field-values.js'
 import { ManualClock } from './runtime/manual-clock.js'
 import type { ProcessStatus } from './runtime/process-status.js'
+import { readableTables } from './runtime/readable-tables.js'
 import { tableSpec } from './runtime/rows-program.js'
 import { StreamProcess } from './runtime/stream-process.js'
 import { rowKey } from './runtime/window-rows.js'
@@ -19,7 +20,7 @@ import { avroSerde } from './serde/avro-serde.js'
 import { fileRegistry } from './serde/file-registry.js'
 import { memoryEngine } from './state/memory/memory-engine.js'
 import { deadLetterTopic, groupOf } from './topology/names.js'
-import type { SourceNode, Topology, WarehouseSinkNode } from './topology/node.js'
+import type { SourceNode, Topology } from './topology/node.js'
 import { type FieldShape, keyShape, outputKeyShape, valueShape } from './topology/shape.js'
 import { subTopologies } from './topology/sub-topologies.js'
 import { validate } from './topology/validate.js'
@@ -218,9 +219,12 @@ export class TopologyTestDriver {
     return fieldValues(shape ?? []).fromAvro(record)
   }
 
-  /** Rows of a warehouse table, as objects of its columns, ordered by key. */
+  /**
+   * Rows of a warehouse table, of a part of a split one (`quest_minute_closed`) or of a view beside it, as objects of its columns,
+   * ordered by key.
+   */
   async rows(table: string): Promise<Record<string, ColumnValue>[]> {
-    const spec = tableSpec(this.sinkOf(table))
+    const spec = this.tableOf(table)
     const rows: Record<string, ColumnValue>[] = []
     for await (const row of this.warehouse.rows(spec)) {
       rows.push(Object.fromEntries(spec.columns.map((column, i) => [column.name, row[i] as ColumnValue])))
@@ -230,11 +234,12 @@ export class TopologyTestDriver {
     return rows.sort((a, b) => (keyText(a) < keyText(b) ? -1 : 1))
   }
 
-  private sinkOf(table: string): WarehouseSinkNode {
+  private tableOf(table: string): TableSpec {
     const sinks = this.topology.outputs.filter(node => node.kind === 'to-warehouse')
-    const sink = sinks.find(node => node.table === table)
-    if (sink) return sink
-    const known = sinks.map(node => `"${node.table}"`).join(', ') || 'none'
+    const tables = sinks.flatMap(node => readableTables(tableSpec(node)))
+    const found = tables.find(({ name }) => name === table)
+    if (found) return found
+    const known = tables.map(({ name }) => `"${name}"`).join(', ') || 'none'
     throw new MillraceError('WAREHOUSE_TABLE', `The topology has no table "${table}". It has ${known}.`)
   }
 

@@ -5,6 +5,7 @@ import { type Header, type RecordBatch, RecordBatchBuilder } from '../../src/mod
 import type { Flush, Row, RowKey, SinkIdentity, Warehouse } from '../../src/ports/warehouse.js'
 import { DeadLetters, type FailedRecord } from '../../src/runtime/dead-letters.js'
 import { EVENT_TIME_HEADER } from '../../src/runtime/freshness.js'
+import { Format } from '../../src/runtime/internal-value.js'
 import { SinkTask } from '../../src/runtime/sink-task.js'
 import type { RowsProgram } from '../../src/runtime/sub-topology-program.js'
 
@@ -173,6 +174,29 @@ describe('a sink', () => {
     ])
     expect(bench.task.drained).toBe(true)
     expect(bench.task.flushedRows).toBe(4)
+  })
+
+  it('hands rows of windows that closed over as such, unless they are deleted in the same flush', async () => {
+    const bench = await Bench.open()
+    const closed = (n: string) => String.fromCharCode(Format.rowClosed) + n
+    bench.take(NOW, ['a', '1'], ['b', '1'], ['c', '1'], ['d', closed('1')])
+    bench.take(NOW, ['a', closed('2')], ['b', '2'], ['d', null])
+    await bench.flush(NOW, true)
+    expect(bench.warehouse.flushes).toMatchObject([
+      {
+        upserts: [
+          ['b', '2'],
+          ['c', '1'],
+        ],
+        closed: [['a', closed('2')]],
+        deletes: [['d']],
+      },
+    ])
+    expect(bench.task.flushed).toMatchObject({ upserts: 3, deletes: 1 })
+    // The same values, but the window closed: that is a change.
+    bench.take(NOW, ['c', closed('1')], ['a', closed('2')])
+    await bench.flush(NOW, true)
+    expect(bench.warehouse.flushes[1]).toMatchObject({ upserts: [], closed: [['c', closed('1')]] })
   })
 
   it('drops what did not change since the last flush, and moves the offset all the same', async () => {

@@ -1,5 +1,6 @@
 import {
   aggregate,
+  aggregator,
   avro,
   count,
   hopping,
@@ -12,10 +13,12 @@ import {
   topology,
   toStream,
   tumbling,
+  warehouse,
   window,
 } from 'millrace'
+import type { TopologyTestDriver } from 'millrace/testing'
 import { describe, expect, it } from 'vitest'
-import { at, drive, events, lines, seconds } from './events.js'
+import { at, drive, type Event, events, lines, seconds } from './events.js'
 
 const perKey = { by: 'k' } as const
 const minute = tumbling('60 seconds', { grace: '10 seconds' })
@@ -101,6 +104,88 @@ describe('updates', () => {
     await driver.pipeAll('events', [...both(3), ...both(300)])
     expect(await lines(driver, 'out')).toContain('"a" @0 6')
     expect(await driver.store('counts')).toMatchObject([{ k: 'a', c: 2 }])
+  })
+})
+
+describe('split tables', () => {
+  const shown = async (driver: TopologyTestDriver, table: string) =>
+    (await driver.rows(table)).map(row => `${row.k} @${seconds(row.window_start)} ${row.c}`)
+
+  it('get every row of a window that closes, whether it changed since it was sent or not, and others do not', async () => {
+    const counts = events.pipe(repartition('by-k', perKey), window(minute), aggregate('counts', { c: count() }))
+    const driver = await drive(
+      topology(
+        'split',
+        counts.pipe(to(warehouse('t', { split: true, coarser: { hour: '1 hour' } }))),
+        counts.pipe(to(warehouse('whole'))),
+        counts.pipe(to(topic('out'))),
+      ),
+    )
+    await driver.pipeAll('events', [at(0, { k: 'a' }), at(1, { k: 'b' })])
+    await driver.pipe('events', at(65, { k: 'c' }))
+    expect([await shown(driver, 't_open'), await shown(driver, 't_closed')]).toEqual([
+      ['a @0 1', 'b @0 1', 'c @60 1'],
+      [],
+    ])
+    await driver.readOutput('out')
+    await driver.pipeAll('events', [at(5, { k: 'b' }), at(70, { k: 'c' })])
+    const rows = ['a @0 1', 'b @0 2', 'c @60 2']
+    expect([await shown(driver, 't_open'), await shown(driver, 't_closed')]).toEqual([
+      ['c @60 2'],
+      ['a @0 1', 'b @0 2'],
+    ])
+    expect([await shown(driver, 't'), await shown(driver, 'whole')]).toEqual([rows, rows])
+    expect(await lines(driver, 'out')).toEqual(['"b" @0 2', '"c" @60 2'])
+    expect((await driver.rows('hour')).map(({ k, c }) => [k, c])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 2],
+    ])
+    await expect(driver.rows('t_opened')).rejects.toThrow('It has "t", "t_open", "t_closed", "hour", "whole".')
+  })
+
+  it('do not get rows that were deleted', async () => {
+    const c = aggregator<Event, number, number>({
+      state: 'long',
+      zero: 0,
+      add: (sum, { n }) => (n < 0 ? null : sum + n),
+      column: 'long',
+    })
+    const driver = await drive(
+      topology(
+        'deleted',
+        events.pipe(
+          repartition('by-k', perKey),
+          window(minute),
+          aggregate('sums', { c }),
+          to(warehouse('t', { split: true })),
+        ),
+      ),
+    )
+    await driver.pipeAll('events', [at(0, { k: 'a' }), at(0, { k: 'b' }), at(0, { k: 'c' })])
+    await driver.pipe('events', at(1, { k: 'a', n: -1 }))
+    expect(await shown(driver, 't')).toEqual(['b @0 1', 'c @0 1'])
+    // One deleted in a commit before the window closes, one in the commit that closes it.
+    await driver.pipeAll('events', [at(2, { k: 'b', n: -1 }), at(70, { k: 'z' })])
+    expect([await shown(driver, 't_open'), await shown(driver, 't_closed')]).toEqual([['z @60 1'], ['c @0 1']])
+  })
+
+  it('close by the wall clock, too, where the topic is silent', async () => {
+    const driver = await drive(
+      topology(
+        'idle',
+        { idleAfter: '5 seconds' },
+        events.pipe(
+          repartition('by-k', perKey),
+          window(minute),
+          aggregate('counts', { c: count() }),
+          to(warehouse('t', { split: true })),
+        ),
+      ),
+    )
+    await driver.pipe('events', at(0, { k: 'a' }))
+    await driver.advanceWallClock('2 minutes')
+    expect([await shown(driver, 't_open'), await shown(driver, 't_closed')]).toEqual([[], ['a @0 1']])
   })
 })
 
