@@ -21,6 +21,7 @@ import { tableSpec } from '../../src/runtime/rows-program.js'
 import { postgresWarehouse } from '../../src/warehouse/postgres/postgres-warehouse.js'
 import { postgresViews } from '../../src/warehouse/sql/postgres-views.js'
 import { quantileView } from '../../src/warehouse/sql/quantile-view.js'
+import { codeBlocks } from '../docs/markdown.js'
 import { type PostgresService, postgresAvailable, startPostgres } from '../services/postgres.js'
 import { startTrino, type TrinoService, trinoAvailable } from '../services/trino.js'
 import { bucketRows, bucketTable, bucketView, expectQuantiles, VIEW_COLUMNS } from './sql/bucket-groups.js'
@@ -182,6 +183,39 @@ describe.skipIf(unavailable)('Trino over the tables', () => {
     it('counts nothing where it is empty', async () => {
       const [row] = await rowsOf(`SELECT cardinality(cast(X'${sketch('text', [])}' AS HyperLogLog))`)
       expect(row).toEqual([0])
+    })
+  })
+
+  describe('docs/sketches.md', () => {
+    const queries = codeBlocks().filter(({ page, language }) => page === 'docs/sketches.md' && language === 'sql')
+    const [merged, withRaw, view, longer] = queries.map(({ text }) => text) as [string, string, string, string]
+
+    it('has four queries, of which two run anywhere', () => {
+      expect(queries.map(({ source }) => source)).toEqual(['trino', 'trino', 'any', 'any'])
+    })
+
+    it('merges sketches', async () => {
+      const raw = 'SELECT quest_type, cardinality(approx_set(user_id)) FROM raw_events GROUP BY 1 ORDER BY 1'
+      expect(await rowsOf(merged)).toEqual(await rowsOf(raw))
+      // All that is in the table is in the raw events, too.
+      expect(await rowsOf(withRaw)).toEqual(await rowsOf('SELECT cardinality(approx_set(user_id)) FROM raw_events'))
+    })
+
+    it('reads the view, and has quantiles over longer windows within the accuracy', async () => {
+      expect((await rowsOf(view)).length).toBe(TYPES.length * USERS_OF_WINDOW.length)
+      const { rows: exact } = await admin.query({
+        text: `SELECT quest_type, percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_ms)
+          FROM raw_events GROUP BY 1 ORDER BY 1`,
+        rowMode: 'array',
+      })
+      const { rows: inPostgres } = await admin.query({ text: longer, rowMode: 'array' })
+      for (const answer of [await rowsOf(longer), inPostgres]) {
+        expect(answer.map(([questType]) => questType)).toEqual(exact.map(([questType]) => questType))
+        for (const [index, [, p95]] of answer.entries()) {
+          const right = Number(exact[index]?.[1])
+          expect(Math.abs(Number(p95) - right)).toBeLessThanOrEqual(0.010001 * right)
+        }
+      }
     })
   })
 
