@@ -99,6 +99,9 @@ function printRollup(result: RollupResult): void {
   console.log(`Records             ${accounting.read} read, ${result.late} late`)
 }
 
+// Servers that were started end with this process, where it ends by itself.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 try {
   await program.parseAsync()
 } catch (thrown) {
