@@ -25,8 +25,8 @@ function cut(text: string, length: number): string {
 }
 
 /** Horizontal bars as an SVG with a title and a description, so that it is read out without being seen. */
-function bars(title: string, description: string, all: readonly Bar[], mark?: number): string {
-  const most = Math.max(mark ?? 0, ...all.map(bar => bar.value), 1e-9)
+function bars(title: string, description: string, all: readonly Bar[], mark?: number, longest = 0): string {
+  const most = Math.max(mark ?? 0, longest, ...all.map(bar => bar.value), 1e-9)
   const scale = (value: number): number => Math.max(0, (value / most) * (WIDTH - LABEL - TEXT))
   const height = all.length * ROW + 8
   const id = title.toLowerCase().replace(/[^a-z0-9]+/g, '-')
@@ -53,10 +53,16 @@ export function skewChart(keys: readonly RankedKey[], partitions: number): strin
   return bars(`Skew at ${partitions} partitions`, described, all, 1)
 }
 
-/** Shares of the hottest values of a key. */
-export function hotChart({ key, hottest }: RankedKey): string {
+/** Shares of the hottest values of a key; `longest` is the share of the longest bar. */
+export function hotChart({ key, hottest }: RankedKey, longest: number): string {
   const all = hottest.map(one => ({ label: one.key, value: one.share, text: percent(one.share) }))
-  return bars(`Hottest keys of ${key}`, all.map(({ label, text }) => `${label}: ${text}`).join('; '), all)
+  return bars(
+    `Hottest keys of ${key}`,
+    all.map(({ label, text }) => `${label}: ${text}`).join('; '),
+    all,
+    undefined,
+    longest,
+  )
 }
 
 /** Rows of rollups by each key, and the raw events, by the logarithm of their number. */

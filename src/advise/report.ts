@@ -81,6 +81,7 @@ function keySections(keys: KeyAdvice): readonly string[] {
       ...(also ? [also] : []),
     ]),
   ]
+  const hottest = Math.max(...hot.map(key => key.hottest[0]?.share ?? 0))
   const head = [
     { text: 'key' },
     n('score'),
@@ -112,7 +113,9 @@ function keySections(keys: KeyAdvice): readonly string[] {
       ),
     ),
     '<h2>Hottest keys</h2>',
-    ...hot.map(key => figureOf(`The most frequent values of ${key.key}, as shares of all events.`, hotChart(key))),
+    ...hot.map(key =>
+      figureOf(`The most frequent values of ${key.key}, as shares of all events.`, hotChart(key, hottest)),
+    ),
     '<h2>Rows</h2>',
     figureOf('Rows of a roll-up by each key in this sample, on a logarithmic scale.', rowsChart(events, charted)),
   ]
