@@ -9,6 +9,8 @@ import { type Comparison, compareCells } from './wrong-cells.js'
 export interface SinkChaosOptions {
   /** Of all targets together, fencing on. */
   readonly kills: number
+  /** Of all targets together, fencing off; default: 30 % of `kills`, and 3 at least. */
+  readonly unfencedKills?: number
   readonly seed: number
   /** Rows of one table at a target; a row has four measures, so cells are 16 times as many for two tables at two targets. */
   readonly keys: number
@@ -54,7 +56,7 @@ const TARGETS = { postgres: postgresTarget, redshift: redshiftTarget }
 export const TARGET_NAMES = Object.keys(TARGETS) as readonly TargetName[]
 
 /** How long a writer may take to its first flush, or for the rest of the log, in ms. */
-const PATIENCE = 60_000
+const PATIENCE = 120_000
 
 /** The part of the log between two kills comes in so many steps. */
 const STEPS = 25
@@ -73,6 +75,7 @@ const FLUSHES_AWAKE = 3
  */
 export async function sinkChaos({
   kills,
+  unfencedKills = Math.max(UNFENCED_AT_LEAST, Math.round(kills * UNFENCED_SHARE)),
   seed,
   keys,
   targets = TARGET_NAMES,
@@ -80,7 +83,6 @@ export async function sinkChaos({
 }: SinkChaosOptions): Promise<SinkChaosResult> {
   const random = new Random(seed)
   const size: LogSize = { seed, keys, records: Math.ceil((keys / 4) * VERSIONS) }
-  const each = Math.ceil(kills / targets.length)
   const rounds: Round[] = []
   const unfenced: Round[] = []
   const faults: Record<string, number> = {}
@@ -91,7 +93,7 @@ export async function sinkChaos({
     ] as const) {
       const target = await TARGETS[name](() => random.next())
       try {
-        const count = fencing ? each : Math.max(UNFENCED_AT_LEAST, Math.round(each * UNFENCED_SHARE))
+        const count = Math.ceil((fencing ? kills : unfencedKills) / targets.length)
         const round = await chaosRound(target, size, count, fencing, random)
         results.push(round)
         if (fencing) Object.assign(faults, target.faults())
@@ -201,7 +203,10 @@ async function reached(condition: () => boolean, writers: Iterable<Writer>, what
   const deadline = Date.now() + PATIENCE
   while (!condition()) {
     for (const { failure } of writers) if (failure !== undefined) throw new Error(failure)
-    if (Date.now() > deadline) throw new Error(`Not seen within ${PATIENCE} ms: ${what}.`)
+    if (Date.now() > deadline) {
+      const said = [...writers].map(({ lastWords }) => lastWords).join('\n')
+      throw new Error(`Not seen within ${PATIENCE} ms: ${what}.\n${said}`)
+    }
     await sleep(20)
   }
 }

@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { MillraceError } from '../src/model/errors.js'
 import type { Flush, SinkIdentity, Warehouse, WarehouseSink } from '../src/ports/warehouse.js'
 
 const OF_SINK = 'WHERE sink = $1 AND "partition" = $2'
 
-/** Of a flush that others who pretend come in between of. */
-const ATTEMPTS = 10
+/** Of what others come in between of. */
+const ATTEMPTS = 20
 
 /**
  * A warehouse whose check of owner and offset is switched off: before each flush the offsets table is made to say what the
@@ -32,9 +33,26 @@ export function unfencedWarehouse(warehouse: Warehouse, url: string): Warehouse 
   }
 }
 
+/** Runs one statement, again after a serializable isolation violation. */
+async function query<R extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  sql: string,
+  values: unknown[],
+): Promise<pg.QueryResult<R>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await pool.query<R>(sql, values)
+    } catch (thrown) {
+      const conflict = thrown instanceof Error && thrown.message === '1023'
+      if (!conflict || attempt === ATTEMPTS) throw thrown
+      await sleep(Math.random() * 50)
+    }
+  }
+}
+
 async function entry(pool: pg.Pool, { sink, partition }: SinkIdentity): Promise<Entry> {
   const read = `SELECT owner, next_offset::int AS "nextoffset" FROM millrace_offsets ${OF_SINK}`
-  const { rows } = await pool.query<Entry>(read, [sink, partition])
+  const { rows } = await query<Entry>(pool, read, [sink, partition])
   if (!rows[0]) throw new Error(`no offset of ${sink}/${partition}`)
   return rows[0]
 }
@@ -65,14 +83,14 @@ class UnfencedSink implements WarehouseSink {
     const before = await entry(this.pool, this.identity)
     await this.flushAnyway(flush, sink)
     const forward = `UPDATE millrace_offsets SET next_offset = $3 ${OF_SINK} AND next_offset < $3`
-    await this.pool.query(forward, [...sink, before.nextoffset])
+    await query(this.pool, forward, [...sink, before.nextoffset])
   }
 
   /** Again where another writer pretended the same in between. */
   private async flushAnyway(flush: Flush, sink: readonly unknown[]): Promise<void> {
     const pretend = `UPDATE millrace_offsets SET owner = $3, next_offset = $4 ${OF_SINK}`
     for (let attempt = 1; ; attempt++) {
-      await this.pool.query(pretend, [...sink, this.owner, this.sink.nextOffset])
+      await query(this.pool, pretend, [...sink, this.owner, this.sink.nextOffset])
       try {
         return await this.sink.flush(flush)
       } catch (thrown) {

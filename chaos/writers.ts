@@ -31,6 +31,11 @@ export class Writer {
     })
   }
 
+  /** What it last said, for messages. */
+  get lastWords(): string {
+    return `${JSON.stringify(this.state)} ${this.errors}`
+  }
+
   begin(task: WriterTask, end: number): void {
     this.child.send(task)
     this.tell(end)
