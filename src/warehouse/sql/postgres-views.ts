@@ -7,7 +7,8 @@ import { quoteIdentifier } from './identifier.js'
 import type { SqlSession } from './session.js'
 import { SQL_TYPES } from './sql-type.js'
 import { findRelation } from './table.js'
-import { splitView, type ViewDefinition, type ViewDialect, viewsOf } from './views.js'
+import type { ViewDefinition, ViewDialect } from './view-dialect.js'
+import { splitView, viewsOf } from './views.js'
 
 const EXTREMES = { min: 'bool_and', max: 'bool_or' } as const
 

@@ -1,6 +1,6 @@
 import { LogBuckets } from '../../model/log-buckets.js'
 import type { QuantileView } from '../../ports/warehouse.js'
-import type { ViewDefinition, ViewDialect } from './views.js'
+import type { ViewDefinition, ViewDialect } from './view-dialect.js'
 
 /** Decimals of a rank: as many as fit beside counts in the decimals of all databases. */
 const RANK_DECIMALS = 12

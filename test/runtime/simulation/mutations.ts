@@ -9,6 +9,7 @@ import { type Owned, RestorationSet } from '../../../src/runtime/restoration-set
 import { SourceTask } from '../../../src/runtime/source-task.js'
 import { Task } from '../../../src/runtime/task.js'
 import { TaskSet } from '../../../src/runtime/task-set.js'
+import { WindowTable } from '../../../src/runtime/window-table.js'
 
 /** A fault planted into the runtime, which simulations have to find. */
 export interface Mutation {
@@ -175,5 +176,13 @@ export const MUTATIONS: readonly Mutation[] = [
         self.streamTime = Number.NEGATIVE_INFINITY
         return original(marker)
       }),
+  },
+  {
+    name: 'rows of a split table that did not change are not closed',
+    idle: false,
+    plant: () =>
+      replace(WindowTable, 'close', (self, original: WindowTable['close'], time: number, which: 'all' | 'changed') =>
+        original(time, self.name === 'updates' ? 'changed' : which),
+      ),
   },
 ]
