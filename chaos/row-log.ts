@@ -62,7 +62,7 @@ export function programOf(table: TableSpec): RowsProgram {
     partitions: PARTITIONS,
     table,
     visibleWithin: 1_000,
-    flushInterval: FLUSH_INTERVAL,
+    freshness: 2 * FLUSH_INTERVAL,
     row: (key, value) => [...keyOf(key), ...measuresOf(Number(value.toString('latin1', 1)))],
     rowKey: keyOf,
     keyBytes: keyBytes,

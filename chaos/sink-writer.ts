@@ -4,6 +4,7 @@ import type { RedshiftFlags } from '../src/cli/warehouse-flags.js'
 import { MillraceError } from '../src/model/errors.js'
 import type { Warehouse } from '../src/ports/warehouse.js'
 import { DeadLetters } from '../src/runtime/dead-letters.js'
+import { SessionTurns } from '../src/runtime/session-turns.js'
 import { SinkTask } from '../src/runtime/sink-task.js'
 import { type LogSize, PARTITIONS, programOf, RowLog, TABLES } from './row-log.js'
 import { unfencedWarehouse } from './unfenced-warehouse.js'
@@ -117,7 +118,9 @@ async function step(
   if (slot.task === undefined) {
     const warn = (message: string) => void process.stderr.write(`${message}\n`)
     const program = programOf(slot.log.table)
-    const task = new SinkTask(program, slot.partition, warehouse, letters, warn, Date.now, { observe: () => undefined })
+    const took = { observe: () => undefined }
+    const turns = new SessionTurns(Date.now)
+    const task = new SinkTask(program, slot.partition, warehouse, turns, letters, warn, Date.now, took)
     const opened = await task.open(now, total)
     if (opened === undefined) slot.openAt = now + AWAY_AT_LEAST
     else slot.task = task

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { MillraceError, messageOf } from '../model/errors.js'
+import type { Log } from '../ports/log.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { Warehouse } from '../ports/warehouse.js'
 import { memoryPlan } from '../runtime/memory-plan.js'
 import { StreamProcess } from '../runtime/stream-process.js'
+import { WarehousePermits } from '../runtime/warehouse-permits.js'
 import { avroSerde } from '../serde/avro-serde.js'
 import type { Topology } from '../topology/node.js'
 import type { Heartbeat } from '../worker/process-status.js'
@@ -91,6 +93,9 @@ export class StreamHost {
     const memory = total === undefined ? undefined : memoryPlan(total, options.processes, this.topologies.length)
     const log = await openLog({ ...flags, ...(memory && { memory }) }, logger)
     opened.add(() => log.close())
+    const stopped = new Promise<undefined>(resolve => stop.addEventListener('abort', () => resolve(undefined)))
+    let permits: Promise<WarehousePermits> | undefined
+    opened.add(async () => (await permits?.catch(() => undefined))?.close())
     const shared = {
       log,
       serde: avroSerde(schemaRegistry(options, logger)),
@@ -104,9 +109,14 @@ export class StreamHost {
       stop,
       ...(options.namespace !== undefined && { namespace: options.namespace }),
       ...(warehouse && { warehouse }),
+      ...(warehouse && {
+        permits: () => {
+          permits ??= this.permits(log, warehouse)
+          return permits
+        },
+      }),
       ...(memory && { memory }),
     }
-    const stopped = new Promise<undefined>(resolve => stop.addEventListener('abort', () => resolve(undefined)))
     for (const topology of this.topologies) {
       if (stop.aborted) return
       const { name } = topology
@@ -127,6 +137,21 @@ export class StreamHost {
     }
   }
 
+  /** Permits for sessions in the warehouse, which all topologies share that write to it. */
+  private permits(log: Log, warehouse: Warehouse): Promise<WarehousePermits> {
+    const topologies = writersOf(this.topologies).map(({ name }) => name)
+    const { namespace, warehouseSessions: sessions } = this.options
+    return WarehousePermits.open({
+      log,
+      warehouse,
+      topologies,
+      sessions,
+      clock: systemClock,
+      logger: this.logger,
+      ...(namespace !== undefined && { namespace }),
+    })
+  }
+
   private logStatus(): void {
     for (const [topology, process] of this.started) {
       process.status().then(
@@ -140,11 +165,15 @@ export class StreamHost {
 
 function warehouseFor(topologies: readonly Topology[], options: RunOptions): Warehouse | undefined {
   if (options.warehouse !== undefined) return openWarehouse(options.warehouse, options)
-  const writers = topologies.filter(({ outputs }) => outputs.some(node => node.kind === 'to-warehouse'))
+  const writers = writersOf(topologies)
   if (writers.length === 0) return undefined
   if (options.kafka === undefined) return openWarehouse(`pglite:${join(options.state, 'warehouse')}`)
   throw new MillraceError(
     'INVALID_OPTION',
     `${writers.map(({ name }) => `"${name}"`).join(', ')} writes to a warehouse, and none is given. Pass --warehouse redshift://user@host:5439/database or postgres://user@host:port/database, and the password by MILLRACE_WAREHOUSE_PASSWORD.`,
   )
+}
+
+function writersOf(topologies: readonly Topology[]): readonly Topology[] {
+  return topologies.filter(({ outputs }) => outputs.some(node => node.kind === 'to-warehouse'))
 }

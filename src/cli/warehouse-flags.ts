@@ -1,10 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { DEFAULT_WAREHOUSE_SESSIONS } from '../runtime/warehouse-permits.js'
 import type { IamTarget } from '../warehouse/redshift/iam-login.js'
-import { flag } from './options.js'
+import { flag, wholeNumber } from './options.js'
 
 /** Where the warehouse is, and how to get in. */
 export interface WarehouseFlags extends RedshiftFlags {
   readonly warehouse?: string
+  /** Sessions that all workers together have in it. */
+  readonly warehouseSessions: number
 }
 
 /** What `redshift://` takes besides its address. */
@@ -33,6 +36,11 @@ export function withWarehouseFlags(command: Command): Command {
         '--warehouse <address>',
         'redshift://…, postgres://… or pglite:FOLDER; on the embedded log: PGlite in --state',
       ),
+    )
+    .addOption(
+      flag('--warehouse-sessions <count>', 'sessions that all workers of the topologies have in it together')
+        .argParser(wholeNumber(1))
+        .default(DEFAULT_WAREHOUSE_SESSIONS),
     )
     .addOption(flag('--redshift-s3 <address>', 's3://bucket/prefix that rows go through on their way into Redshift'))
     .addOption(

@@ -36,17 +36,14 @@ export interface Polled {
   readonly lost: readonly TopicPartition[]
 }
 
-/** A member of a consumer group. One `poll` at a time; no call after `close`. */
-export interface LogConsumer {
-  /** The group has answered: the partitions of this member, which may be none, were said, and its session goes on. */
-  readonly joined: boolean
-  subscribe(topics: readonly string[]): void
+/** Reads partitions that its caller chooses, outside any group. One `poll` at a time; no call after `close`. */
+export interface LogReader {
   /**
    * Waits up to `timeoutMs` for something and returns at once when there is something.
    * @throws MillraceError OFFSET_GONE when a position is no longer in the log; LOG when the log is out of reach for good.
    */
   poll(maxRecords: number, timeoutMs: number): Promise<Polled>
-  /** Starts to read assigned partitions from these offsets. */
+  /** Starts to read partitions from these offsets. */
   assign(positions: readonly PartitionOffset[]): void
   /** Stops reading partitions and gives them up. */
   release(partitions: readonly TopicPartition[]): void
@@ -54,6 +51,14 @@ export interface LogConsumer {
   resume(partitions: readonly TopicPartition[]): void
   /** Reads on from another offset of an assigned partition. */
   seek(position: PartitionOffset): Promise<void>
+  close(): Promise<void>
+}
+
+/** A member of a consumer group: it reads only what the group assigned to it. `close` leaves, without a commit. */
+export interface LogConsumer extends LogReader {
+  /** The group has answered: the partitions of this member, which may be none, were said, and its session goes on. */
+  readonly joined: boolean
+  subscribe(topics: readonly string[]): void
   /**
    * Committed offsets of this group, by `partitionId`; a partition without one is absent. Waits for offsets that are
    * pending in an open transaction ("stable" offsets), because another owner's commit may be on its way.
@@ -61,8 +66,6 @@ export interface LogConsumer {
   committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>>
   /** Commits offsets outside a transaction (at least once). @throws LogError */
   commit(offsets: readonly PartitionOffset[]): Promise<void>
-  /** Leaves the group. Assigned partitions are given up without a commit. */
-  close(): Promise<void>
 }
 
 /** Writes records. With a transactional id, everything is sent between `begin` and `commit` or `abort`. */
@@ -103,6 +106,8 @@ export interface Log {
    */
   read(at: TopicPartition, from: number, to: number): AsyncIterable<RecordBatch>
   consumer(options: { readonly group: string; readonly instanceId?: string }): Promise<LogConsumer>
+  /** A reader of partitions that no group assigns; each poll tells of no changes. */
+  reader(): Promise<LogReader>
   /**
    * A producer. With a transactional id it is ready for `begin` and has fenced its predecessor of the same id and
    * aborted that one's open transaction.

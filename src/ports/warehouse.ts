@@ -121,8 +121,14 @@ export interface WarehouseSink {
 export interface WarehouseSessions {
   /** That are at work now. */
   readonly inUse: number
-  /** The most that `inUse` gets to while rows are written; reading whole tables takes another one. */
+  /** The most that are open at a time. */
   readonly limit: number
+  /**
+   * Sets the limit. Resolves when no more are open: idle ones are closed; those at work when they are done, or, with
+   * `atOnce`, now, so that their work fails. While the limit is 0, all work fails. Absent where the warehouse is in this
+   * process and has one session.
+   */
+  allow?(limit: number, atOnce?: boolean): Promise<void>
 }
 
 /** A warehouse that holds tables and, per sink partition, the offset up to which they stand for the log. */

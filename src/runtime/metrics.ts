@@ -218,13 +218,31 @@ export const METRICS = {
     'partition',
     'change',
   ]),
+  unchangedRows: metric(
+    'counter',
+    'warehouse_unchanged_rows_total',
+    'Rows that were not flushed because the warehouse has them as they are.',
+    ['topology', 'table', 'partition'],
+  ),
+  flushInterval: metric(
+    'gauge',
+    'warehouse_flush_interval_seconds',
+    'How long rows wait for their flush at the moment.',
+    ['topology', 'table', 'partition'],
+  ),
+  pressure: metric(
+    'gauge',
+    'warehouse_pressure',
+    'How many times longer than wanted the flush intervals are, because the session of a permit is at work nearly all the time or flushes fail; 1 where nothing presses.',
+    ['warehouse', 'permit'],
+  ),
   sessions: metric('gauge', 'warehouse_sessions', 'Sessions of this process in the warehouse that are at work.', [
     'warehouse',
   ]),
   sessionLimit: metric(
     'gauge',
     'warehouse_sessions_limit',
-    'The most sessions that this process uses in the warehouse at a time.',
+    'The most sessions that this process may have in the warehouse: the permits that it holds.',
     ['warehouse'],
   ),
 } as const

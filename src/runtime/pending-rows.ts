@@ -38,26 +38,41 @@ function bytesOf({ key, value }: PendingRow): number {
   return key.length + (value?.length ?? 0) + ROW_OVERHEAD
 }
 
-/** The last flushed bytes of rows, to drop what did not change; all are forgotten when they take too much memory. */
+/**
+ * The last flushed bytes of rows, to drop what did not change: those that were flushed or asked for of late. What takes too
+ * much memory is forgotten, the one that was of no use for the longest time first (LRU).
+ */
 export class RememberedRows {
-  private rows = new Map<string, Buffer>()
+  /** In the order of their last use. */
+  private readonly rows = new Map<string, { readonly value: Buffer; readonly bytes: number }>()
   private bytes = 0
 
   /** Whether the row was flushed with this value last, as far as it is remembered. */
   has(id: string, value: Buffer): boolean {
-    return this.rows.get(id)?.equals(value) === true
+    const row = this.rows.get(id)
+    if (row === undefined) return false
+    this.rows.delete(id)
+    this.rows.set(id, row)
+    return row.value.equals(value)
   }
 
   /** Remembers what is flushed, in `atMost` bytes (an estimate). */
-  add({ byId, bytes }: PendingRows, atMost: number): void {
-    this.bytes += bytes
-    if (this.bytes > atMost) {
-      this.rows = new Map()
-      this.bytes = bytes
+  add({ byId }: PendingRows, atMost: number): void {
+    for (const [id, row] of byId) {
+      this.forget(id)
+      if (row.value === null) continue
+      const bytes = bytesOf(row)
+      this.rows.set(id, { value: row.value, bytes })
+      this.bytes += bytes
     }
-    for (const [id, { value }] of byId) {
-      if (value === null) this.rows.delete(id)
-      else this.rows.set(id, value)
+    for (const id of this.rows.keys()) {
+      if (this.bytes <= atMost) return
+      this.forget(id)
     }
+  }
+
+  private forget(id: string): void {
+    this.bytes -= this.rows.get(id)?.bytes ?? 0
+    this.rows.delete(id)
   }
 }

@@ -22,7 +22,7 @@ type MeasuredOptions = Pick<StreamProcessOptions, 'topology' | 'log' | 'clock' |
 /** What the metrics of a stream process are read from. */
 export interface MeasuredParts {
   readonly tasks: Pick<TaskSet, 'all'>
-  readonly sinks: Pick<SinkSet, 'all'>
+  readonly sinks: Pick<SinkSet, 'all' | 'pressures'>
   readonly writers: readonly Pick<RepartitionWriter, 'topic' | 'held'>[]
   readonly deadLetters: Pick<DeadLetters, 'counts' | 'committed' | 'givenUp'>
   readonly process: { health(): ProcessHealth; readonly restoreProgress: RestoreProgress }
@@ -178,6 +178,9 @@ export class ProcessMetrics implements MetricSource {
     if (sessions === undefined) return
     report(METRICS.sessions, sessions.inUse, { warehouse: name })
     report(METRICS.sessionLimit, sessions.limit, { warehouse: name })
+    for (const [permit, factor] of this.parts?.sinks.pressures ?? []) {
+      report(METRICS.pressure, factor, { warehouse: name, permit: String(permit) })
+    }
   }
 
   private reportHealth(report: Report, health: ProcessHealth): void {

@@ -1,10 +1,12 @@
 import type { LogConsumer, LogProducer } from '../ports/log.js'
+import type { Warehouse } from '../ports/warehouse.js'
 import { compileTopology, type TopologyProgram } from './compile-topology.js'
 import { prepareTopics } from './prepare-topics.js'
 import { ProcessMetrics } from './process-metrics.js'
 import { type CatalogueEntry, checkMeaning, readProgress } from './progress.js'
 import { untilRegistryAnswers } from './registry-outage.js'
-import { requireWarehouse, type StreamProcessOptions } from './stream-process-options.js'
+import { type StreamProcessOptions, warehouseOf } from './stream-process-options.js'
+import { WarehousePermits } from './warehouse-permits.js'
 
 /** What a stream process works with from its start to its end. */
 export interface ProcessParts {
@@ -14,6 +16,8 @@ export interface ProcessParts {
   /** Schemas of internal values that the progress topic holds, by fingerprint. */
   readonly catalogue: Map<string, CatalogueEntry>
   readonly metrics: ProcessMetrics
+  /** Absent where nothing goes to a warehouse. */
+  readonly permits: WarehousePermits | undefined
 }
 
 /**
@@ -23,7 +27,7 @@ export interface ProcessParts {
 export async function openParts(options: StreamProcessOptions): Promise<ProcessParts> {
   const { topology, log, serde, clock, instanceId } = options
   const { plan, topics } = await prepareTopics(log, topology, options.namespace)
-  requireWarehouse(options)
+  const warehouse = warehouseOf(options)
   const { catalogue } = await readProgress(log, plan.progress)
   const transactionalId = `${plan.group}-${instanceId}`
   const metrics = new ProcessMetrics(options)
@@ -40,5 +44,7 @@ export async function openParts(options: StreamProcessOptions): Promise<ProcessP
   )
   for (const entry of program.catalogue.values()) checkMeaning(entry, catalogue.values())
   const consumer = await log.consumer({ group: plan.group, instanceId })
-  return { consumer, producer, program, catalogue, metrics }
+  const own = (warehouse: Warehouse) => WarehousePermits.open({ ...options, warehouse, topologies: [topology.name] })
+  const permits = warehouse && (await (options.permits?.() ?? own(warehouse)))
+  return { consumer, producer, program, catalogue, metrics, permits }
 }

@@ -95,7 +95,7 @@ export function rowsProgram(
     partitions,
     table: tableSpec(node, namespace),
     visibleWithin: node.freshness + closingTime(node),
-    flushInterval: node.freshness / 2,
+    freshness: node.freshness,
     row: (bytes, value) => [
       ...pick(key, keyRecord(bytes)),
       ...pick(measures, rowValues.fromAvro(decoder(value)(value, HEADER_BYTES) as Record<string, unknown>)),

@@ -1,38 +1,65 @@
 import { MillraceError, messageOf } from '../model/errors.js'
 import { partitionId, type TopicPartition } from '../model/topic-partition.js'
 import type { Clock } from '../ports/clock.js'
-import type { Log, LogConsumer } from '../ports/log.js'
+import type { Log, LogReader } from '../ports/log.js'
 import type { Histogram } from '../ports/metrics.js'
 import type { Warehouse } from '../ports/warehouse.js'
 import { Attempt } from './attempt.js'
 import type { DeadLetters } from './dead-letters.js'
+import type { SessionTurns } from './session-turns.js'
 import { SinkTask } from './sink-task.js'
 import type { StreamProcessOptions } from './stream-process-options.js'
 import type { RowsProgram } from './sub-topology-program.js'
+import type { WarehousePermits } from './warehouse-permits.js'
 
-/** How long a sink that was taken over waits for the group to take its partition, too, before the process stops, in ms. */
-const FENCED_GRACE = 5_000
+/** How long a sink that another process took over is left alone while its permit is still held here, in ms. */
+const LEAVE_ALONE_AT_LEAST = 5_000
+const LEAVE_ALONE_AT_MOST = 60_000
 
 /** Wait between two looks at a flush, in ms. */
 const FLUSH_POLL = 20
 
-/** The warehouse sinks of one process: those that run, and those that wait for a warehouse out of reach. */
+interface Opening {
+  readonly sink: SinkTask
+  attempt?: Attempt<number | undefined>
+}
+
+interface Fenced {
+  readonly program: RowsProgram
+  readonly partition: number
+  readonly until: number
+  readonly times: number
+}
+
+/**
+ * The warehouse sinks of one process: those of the tables whose permits it holds. They run, or wait for a warehouse out of
+ * reach. It reads their rows itself, since permits and not the topology's group say whose they are.
+ */
 export class SinkSet {
   private readonly log: Log
   private readonly warehouse: Warehouse | undefined
   private readonly clock: Clock
   private readonly warn: (message: string) => void
   private readonly running = new Map<string, SinkTask>()
-  private readonly opening = new Map<string, { readonly sink: SinkTask; attempt?: Attempt<number | undefined> }>()
+  private readonly opening = new Map<string, Opening>()
   private readonly paused = new Set<SinkTask>()
   /** Sinks that were given up, until their last flush has ended. */
   private readonly closing = new Set<Promise<void>>()
-  /** Sinks that another process took over, by partition. */
-  private readonly fenced = new Map<string, { readonly thrown: MillraceError; readonly since: number }>()
+  /** Sinks that another process took over though their permits are held here, by partition. */
+  private readonly fenced = new Map<string, Fenced>()
+  /** The session by which each rows topic that is this process' is written. */
+  private readonly owned = new Map<string, SessionTurns>()
+  private permitsSeen = -1
+  private connecting: Promise<LogReader> | undefined
+  private reader: LogReader | undefined
+  /** The last poll brought rows. */
+  busy = false
 
   constructor(
     { log, warehouse, clock, logger }: StreamProcessOptions,
-    private readonly consumer: LogConsumer,
+    private readonly programs: readonly RowsProgram[],
+    /** Absent where nothing goes to a warehouse. */
+    private readonly permits: WarehousePermits | undefined,
     private readonly deadLetters: DeadLetters,
     /** Seconds of the flushes into a table. */
     private readonly flushDuration: (table: string) => Histogram,
@@ -45,12 +72,14 @@ export class SinkSet {
     this.warn = message => logger.warn(message)
   }
 
-  get(id: string): SinkTask | undefined {
-    return this.running.get(id)
-  }
-
   get all(): Iterable<SinkTask> {
     return this.running.values()
+  }
+
+  /** Of each permit that is held, how many times longer than wanted its intervals are. */
+  get pressures(): readonly (readonly [permit: number, factor: number])[] {
+    const now = this.clock.now()
+    return (this.permits?.all ?? []).map(([permit, { pressure }]) => [permit, pressure.factor(now)])
   }
 
   /** Sinks that are written. */
@@ -79,44 +108,75 @@ export class SinkSet {
     for (const sink of this.running.values()) sink.committed()
   }
 
-  /** Notes a newly owned partition; it is read once the warehouse said from where. */
-  adopt(program: RowsProgram, partition: number): void {
+  /** Takes over and gives up tables as permits come and go, and reads rows. */
+  async poll(maxRecords: number): Promise<void> {
+    await this.permits?.step()
+    this.followPermits()
+    const { batches, ends } = (await this.reader?.poll(maxRecords, 0)) ?? { batches: [], ends: [] }
+    const now = this.clock.now()
+    for (const batch of batches) this.running.get(partitionId(batch))?.process(batch, now)
+    for (const end of ends) this.running.get(partitionId(end))?.reachedEnd(end.offset)
+    this.busy = batches.length > 0
+  }
+
+  private followPermits(): void {
+    if (this.permits === undefined || this.permits.version === this.permitsSeen) return
+    this.permitsSeen = this.permits.version
+    for (const program of this.programs) {
+      const { topic, partitions } = program
+      const turns = this.permits.turnsOf(topic)
+      if (this.owned.get(topic) === turns) continue
+      for (let partition = 0; partition < partitions; partition++) {
+        this.drop({ topic, partition })
+        if (turns) this.adopt(program, partition, turns)
+      }
+      if (turns) this.owned.set(topic, turns)
+      else this.owned.delete(topic)
+    }
+  }
+
+  /** It is read once the warehouse said from where. */
+  private adopt(program: RowsProgram, partition: number, turns: SessionTurns): void {
     const took = this.flushDuration(program.table.name)
     const now = () => this.clock.now()
-    const sink = new SinkTask(program, partition, this.warehouse!, this.deadLetters, this.warn, now, took)
+    const sink = new SinkTask(program, partition, this.warehouse!, turns, this.deadLetters, this.warn, now, took)
     this.opening.set(partitionId({ topic: program.topic, partition }), { sink })
   }
 
   /** Goes on with opening what waits. The warehouse may take its time; nothing here waits for it. */
   openWaiting(): void {
+    const now = this.clock.now()
+    for (const [id, { program, partition, until }] of this.fenced) {
+      const turns = this.owned.get(program.topic)
+      const known = this.running.has(id) || this.opening.has(id)
+      if (turns !== undefined && !known && now >= until) this.adopt(program, partition, turns)
+    }
     for (const [id, opening] of this.opening) {
       const { sink, attempt } = opening
       if (attempt === undefined) {
-        if (sink.mayOpen(this.clock.now())) opening.attempt = new Attempt(this.openOne(sink))
+        if (sink.mayOpen(now)) opening.attempt = new Attempt(this.openOne(sink))
       } else if (attempt.settled) {
         delete opening.attempt
         const offset = attempt.result()
         if (offset === undefined) continue
         this.opening.delete(id)
         this.running.set(id, sink)
-        this.consumer.assign([{ ...placeOf(sink), offset }])
+        this.reader?.assign([{ ...placeOf(sink), offset }])
       }
     }
   }
 
   private async openOne(sink: SinkTask): Promise<number | undefined> {
+    this.connecting ??= this.log.reader()
+    this.reader = await this.connecting
     const { low, high } = await this.log.watermarks(placeOf(sink))
     const offset = await sink.open(this.clock.now(), high)
     return offset === undefined ? undefined : Math.max(low, offset)
   }
 
-  /**
-   * Starts the flushes that are due, and pauses partitions whose rows pile up.
-   * @throws MillraceError WAREHOUSE_FENCED when a sink was taken over and its partition still belongs here.
-   */
+  /** Starts the flushes that are due, and pauses partitions whose rows pile up. */
   async tick(drain = false): Promise<void> {
     const now = this.clock.now()
-    for (const { thrown, since } of this.fenced.values()) if (now - since >= FENCED_GRACE) throw thrown
     for (const sink of [...this.running.values()]) {
       const share = this.memory / this.running.size / 2
       sink.rememberedAtMost = share
@@ -124,8 +184,8 @@ export class SinkSet {
       const full = sink.heldBytes >= share
       if (full && !this.paused.has(sink)) {
         this.paused.add(sink)
-        this.consumer.pause([placeOf(sink)])
-      } else if (!full && this.paused.delete(sink)) this.consumer.resume([placeOf(sink)])
+        this.reader?.pause([placeOf(sink)])
+      } else if (!full && this.paused.delete(sink)) this.reader?.resume([placeOf(sink)])
     }
   }
 
@@ -140,8 +200,9 @@ export class SinkSet {
   }
 
   /**
-   * Whether the work went through. Where another process took the sink over, this one stops writing it: the group may
-   * have given the partition away without this process knowing it yet, which one of the next polls says.
+   * Whether the work went through. Where another process took the sink over, this one stops writing it: it may have lost
+   * its permit without knowing it yet, which one of the next polls says. If it has not, workers of another set of
+   * topologies write the same table, as while a deployment changes that set; it tries again after a while.
    */
   private async attempt(sink: SinkTask, work: () => Promise<void>): Promise<boolean> {
     try {
@@ -149,56 +210,57 @@ export class SinkSet {
       return true
     } catch (thrown) {
       if (!(thrown instanceof MillraceError) || thrown.code !== 'WAREHOUSE_FENCED') throw thrown
-      const id = partitionId(placeOf(sink))
       this.warn(thrown.message)
-      this.fenced.set(id, { thrown, since: this.clock.now() })
-      this.running.delete(id)
-      this.paused.delete(sink)
-      this.consumer.pause([placeOf(sink)])
-      await sink.close()
+      const { program, partition } = sink
+      const id = partitionId(placeOf(sink))
+      const times = this.fenced.get(id)?.times ?? 0
+      this.drop(placeOf(sink))
+      const pause = Math.min(LEAVE_ALONE_AT_MOST, LEAVE_ALONE_AT_LEAST * 2 ** times)
+      this.fenced.set(id, { program, partition, until: this.clock.now() + pause, times: times + 1 })
       return false
     }
   }
 
   /** One try to flush all rows read so far; what fails is read again from the rows topic by the next owner. */
   async flushOnce(): Promise<void> {
-    for (const sink of this.running.values()) {
-      try {
-        await sink.tick(this.clock.now(), true)
-        await sink.settled()
-      } catch (thrown) {
-        this.warn(messageOf(thrown))
-      }
+    const now = this.clock.now()
+    const flushes = [...this.running.values()].map(async sink => {
+      await sink.tick(now, true)
+      await sink.settled()
+    })
+    for (const flush of await Promise.allSettled(flushes)) {
+      if (flush.status === 'rejected') this.warn(messageOf(flush.reason))
     }
   }
 
   /**
-   * Gives partitions up, without a flush. One that is under way is not waited for, since a warehouse that does not answer
-   * would hold up the group: it comes to its end before the next owner gets hold of the sink, or is fenced.
+   * Gives a partition up, without a flush. One that is under way is not waited for, since a warehouse that does not answer
+   * would hold up the loop: the permit is let go after its end, or the next owner fences it.
    */
-  async drop(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const at of partitions) {
-      const id = partitionId(at)
-      this.fenced.delete(id)
-      const opening = this.opening.get(id)
-      const sink = this.running.get(id) ?? opening?.sink
-      if (sink === undefined) continue
-      sink.giveUp()
-      this.running.delete(id)
-      this.opening.delete(id)
-      this.paused.delete(sink)
-      const opened = opening?.attempt?.work.catch(() => undefined)
-      const closing = Promise.resolve(opened)
-        .then(() => sink.close())
-        .catch(thrown => this.warn(messageOf(thrown)))
-      this.closing.add(closing)
-      closing.then(() => this.closing.delete(closing))
-    }
+  private drop(at: TopicPartition): void {
+    const id = partitionId(at)
+    this.fenced.delete(id)
+    const opening = this.opening.get(id)
+    const sink = this.running.get(id) ?? opening?.sink
+    if (sink === undefined) return
+    sink.giveUp()
+    if (this.running.delete(id)) this.reader?.release([at])
+    this.opening.delete(id)
+    this.paused.delete(sink)
+    const opened = opening?.attempt?.work.catch(() => undefined)
+    const closing = Promise.resolve(opened)
+      .then(() => sink.close())
+      .catch(thrown => this.warn(messageOf(thrown)))
+    this.closing.add(closing)
+    closing.then(() => this.closing.delete(closing))
   }
 
   async close(): Promise<void> {
-    await this.drop([...this.running.values(), ...[...this.opening.values()].map(({ sink }) => sink)].map(placeOf))
+    const opening = [...this.opening.values()].map(({ sink }) => sink)
+    for (const sink of [...this.running.values(), ...opening]) this.drop(placeOf(sink))
     await Promise.all(this.closing)
+    const reader = await this.connecting?.catch(() => undefined)
+    await reader?.close()
   }
 }
 

@@ -1,12 +1,14 @@
 import { MillraceError, messageOf } from '../model/errors.js'
-import { partitionFor } from '../model/murmur2.js'
 import { keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
 import type { Histogram } from '../ports/metrics.js'
 import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
 import { type DeadLetters, type FailedRecord, failedRecord } from './dead-letters.js'
+import { FlushPace } from './flush-pace.js'
 import { Freshness, newestEventTime } from './freshness.js'
 import { PendingRows, RememberedRows } from './pending-rows.js'
 import { isClosedRow } from './rows-program.js'
+import type { SessionTurns } from './session-turns.js'
+import { SinkRebuild } from './sink-rebuild.js'
 import type { RowsProgram } from './sub-topology-program.js'
 
 /** Rows of one flush at the most: more are flushed at once. */
@@ -29,8 +31,9 @@ export class SinkTask {
   /** Dead letters that wait for the process' next commit; nothing is flushed before. */
   private letters: { readonly record: FailedRecord; readonly reason: string }[] = []
   /** Since this process opened the sink. */
-  readonly flushed = { flushes: 0, failures: 0, upserts: 0, deletes: 0 }
+  readonly flushed = { flushes: 0, failures: 0, upserts: 0, deletes: 0, unchanged: 0 }
   readonly freshness = new Freshness()
+  private readonly pace: FlushPace
   private pending = new PendingRows()
   /** Bytes of the rows of the flush that is under way. */
   private flushingBytes = 0
@@ -46,15 +49,14 @@ export class SinkTask {
   private lastFlushAt = 0
   private failures = 0
   private retryAt = 0
-  private rebuildUntil = -1
-  private seen: Set<string> | undefined
-  /** All rows of the topic were read and the unseen ones are pending: the next flush ends the rebuild. */
-  private rebuildEnds = false
+  private rebuild: SinkRebuild | undefined
 
   constructor(
     readonly program: RowsProgram,
     readonly partition: number,
     private readonly warehouse: Warehouse,
+    /** The session by which it writes. */
+    private readonly turns: SessionTurns,
     private readonly deadLetters: DeadLetters,
     private readonly warn: (message: string) => void,
     private readonly now: () => number,
@@ -62,6 +64,7 @@ export class SinkTask {
     private readonly flushDuration: Histogram,
   ) {
     this.name = `${program.topic}/${partition}`
+    this.pace = new FlushPace(program.freshness)
   }
 
   /** Whether it is time to try to open it. */
@@ -72,35 +75,40 @@ export class SinkTask {
   /** Takes ownership in the warehouse. The answer is where to read on; undefined while the warehouse is out of reach. */
   async open(now: number, high: number): Promise<number | undefined> {
     try {
-      await this.warehouse.prepare(this.program.table)
-      // A sink that was given up meanwhile is not to be taken from its next owner.
-      if (this.givenUp) return undefined
-      this.sink = await this.warehouse.openSink({
-        sink: this.program.topic,
-        partition: this.partition,
-        table: this.program.table,
-        topicId: this.program.topicId,
-        logEnd: high,
-        tombstoneRetentionMs: TOMBSTONE_RETENTION,
-        now,
-      })
+      this.sink = await this.turns.take(now, () => this.openSink(now, high))
     } catch (thrown) {
       if (thrown instanceof MillraceError && thrown.code === 'WAREHOUSE_TABLE') throw thrown
       this.failed(now, thrown)
       return undefined
     }
+    if (this.sink === undefined) return undefined
     this.failures = 0
     this.lastFlushAt = now
     if (this.sink.rebuild) {
       this.warn(
         `${this.name} is read from its start, and rows of ${this.program.table.name} that it does not hold are deleted.`,
       )
-      this.rebuildUntil = high
-      this.seen = new Set()
+      this.rebuild = new SinkRebuild(this.program, this.partition, high)
     }
     this.nextOffset = this.sink.nextOffset
     this.flushedOffset = this.sink.nextOffset
     return this.nextOffset
+  }
+
+  private async openSink(now: number, high: number): Promise<WarehouseSink | undefined> {
+    if (this.givenUp) return undefined
+    await this.warehouse.prepare(this.program.table)
+    // A sink that was given up meanwhile is not to be taken from its next owner.
+    if (this.givenUp) return undefined
+    return this.warehouse.openSink({
+      sink: this.program.topic,
+      partition: this.partition,
+      table: this.program.table,
+      topicId: this.program.topicId,
+      logEnd: high,
+      tombstoneRetentionMs: TOMBSTONE_RETENTION,
+      now,
+    })
   }
 
   /** Something of it is to be committed. */
@@ -149,8 +157,11 @@ export class SinkTask {
   }
 
   private take(id: string, key: Buffer, value: Buffer | null, batch: RecordBatch, index: number, now: number): void {
-    this.seen?.add(id)
-    if (!this.pending.has(id) && value !== null && this.remembered.has(id, value)) return
+    this.rebuild?.saw(id)
+    if (!this.pending.has(id) && value !== null && this.remembered.has(id, value)) {
+      this.flushed.unchanged++
+      return
+    }
     const reason =
       value === null ? undefined : this.warehouse.unstorable(this.program.table, this.program.row(key, value))
     if (reason !== undefined) {
@@ -169,33 +180,31 @@ export class SinkTask {
   /** Whether a flush should start: by freshness, by size, or because everything is to be out (`drain`). */
   private due(now: number, drain: boolean): boolean {
     if (this.sink === undefined || this.flushing !== undefined || this.changed || now < this.retryAt) return false
-    if (this.pending.size >= FLUSH_ROWS || this.rebuildEnds) return true
+    if (this.pending.size >= FLUSH_ROWS || this.rebuild?.ending) return true
     if (drain) return this.pending.size > 0 || this.nextOffset !== this.flushedOffset
-    if (this.pending.size > 0) return now - this.pendingSince >= this.program.flushInterval
+    if (this.pending.size > 0) return now - this.pendingSince >= this.flushInterval(now)
     return now - this.lastFlushAt >= TOMBSTONE_RETENTION / 4
   }
 
+  /** Time in ms from a row's arrival to the flush that carries it, as things are. */
+  flushInterval(now: number): number {
+    return this.pace.interval(this.turns.pressure.factor(now))
+  }
+
   /**
-   * Starts a flush when one is due and does not wait for it.
+   * Asks for the session when a flush is due and does not wait for it.
    * @throws MillraceError WAREHOUSE_FENCED when another worker took the sink over.
    */
   async tick(now: number, drain = false): Promise<void> {
     if (this.fault !== undefined) throw this.fault
-    if (this.unseenDue && this.flushing === undefined && now >= this.retryAt) {
-      this.flushing = this.deleteUnseen(now).finally(() => {
-        this.flushing = undefined
-      })
+    const unseen = this.unseenDue && this.flushing === undefined && now >= this.retryAt
+    if (!unseen && !this.due(now, drain)) return
+    const deadline = Math.min(now, this.pendingSince) + this.pace.freshness
+    const turn = this.turns.take(deadline, () => (unseen ? this.deleteUnseen() : this.run()))
+    const failed = (thrown: unknown) => {
+      this.fault = thrown
     }
-    if (!this.due(now, drain)) return
-    const rows = this.pending
-    const flush = this.flushOf(rows, now)
-    this.pending = new PendingRows()
-    this.flushingBytes = rows.bytes
-    this.pendingSince = Number.POSITIVE_INFINITY
-    this.freshness.taken()
-    // What a running flush carries counts as flushed: if it fails, its rows are pending again.
-    this.remembered.add(rows, this.rememberedAtMost)
-    this.flushing = this.run(rows, flush, now).finally(() => {
+    this.flushing = turn.catch(failed).finally(() => {
       this.flushing = undefined
       this.flushingBytes = 0
     })
@@ -203,7 +212,7 @@ export class SinkTask {
 
   /** All rows of a rebuild were read, and those that were not among them are still to be deleted. */
   private get unseenDue(): boolean {
-    return this.seen !== undefined && this.sink !== undefined && this.nextOffset >= this.rebuildUntil
+    return this.rebuild?.scanDue(this.nextOffset) === true && this.sink !== undefined
   }
 
   private flushOf({ byId }: PendingRows, now: number): Flush {
@@ -214,18 +223,31 @@ export class SinkTask {
       if (value === null) deletes.push(this.program.rowKey(key))
       else (isClosedRow(value) ? closed : upserts).push(this.program.row(key, value))
     }
-    return { upserts, closed, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild: this.rebuildEnds }
+    const endsRebuild = this.rebuild?.ending === true
+    return { upserts, closed, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild }
   }
 
-  private async run(rows: PendingRows, flush: Flush, now: number): Promise<void> {
+  /** A flush of what waits now that its turn came. */
+  private async run(): Promise<void> {
+    if (this.givenUp || this.changed) return
+    const now = this.now()
+    const rows = this.pending
+    const flush = this.flushOf(rows, now)
+    this.pending = new PendingRows()
+    this.flushingBytes = rows.bytes
+    this.pendingSince = Number.POSITIVE_INFINITY
+    this.freshness.taken()
+    // What a running flush carries counts as flushed: if it fails, its rows are pending again.
+    this.remembered.add(rows, this.rememberedAtMost)
     try {
-      await this.sink!.flush(flush).finally(() => this.flushDuration.observe((this.now() - now) / 1_000))
+      await this.sink!.flush(flush).finally(() => this.took(this.now() - now))
     } catch (thrown) {
       if (thrown instanceof MillraceError && thrown.code === 'WAREHOUSE_FENCED') {
         this.fault = thrown
         return
       }
       this.failed(now, thrown)
+      this.turns.pressure.failed()
       this.flushed.failures++
       this.freshness.failed()
       // What arrived meanwhile is newer than what could not be flushed.
@@ -235,13 +257,18 @@ export class SinkTask {
       return
     }
     this.failures = 0
-    if (flush.endsRebuild) this.rebuildEnds = false
+    if (flush.endsRebuild) this.rebuild = undefined
     this.lastFlushAt = now
     this.flushedOffset = flush.nextOffset
     this.freshness.flushed(this.now())
     this.flushed.flushes++
     this.flushed.upserts += flush.upserts.length + (flush.closed?.length ?? 0)
     this.flushed.deletes += flush.deletes.length
+  }
+
+  private took(milliseconds: number): void {
+    this.pace.flushed(milliseconds)
+    this.flushDuration.observe(milliseconds / 1_000)
   }
 
   private failed(now: number, thrown: unknown): void {
@@ -253,24 +280,15 @@ export class SinkTask {
   }
 
   /** The end of a rebuild: rows of this partition that the topic does not hold are deleted. */
-  private async deleteUnseen(now: number): Promise<void> {
-    const seen = this.seen as Set<string>
-    const unseen = new Map<string, Buffer>()
+  private async deleteUnseen(): Promise<void> {
+    if (this.rebuild === undefined || this.givenUp) return
     try {
-      for await (const rowKey of this.sink!.keys()) {
-        const key = this.program.keyBytes(rowKey)
-        const id = key.toString('latin1')
-        if (partitionFor(key, this.program.partitions) === this.partition && !seen.has(id)) unseen.set(id, key)
-      }
+      const unseen = await this.rebuild.unseen(this.sink!)
+      if (this.pending.size === 0) this.pendingSince = this.now()
+      for (const [id, row] of unseen) this.pending.put(id, row)
     } catch (thrown) {
-      this.failed(now, thrown)
-      return
+      this.failed(this.now(), thrown)
     }
-    this.seen = undefined
-    this.rebuildEnds = true
-    if (this.pending.size === 0) this.pendingSince = now
-    // What arrived during the scan is there after all.
-    for (const [id, key] of unseen) if (!seen.has(id)) this.pending.put(id, { key, value: null })
   }
 
   /** Waits for a running flush. */
@@ -281,7 +299,7 @@ export class SinkTask {
 
   /** Whether everything read is in the warehouse. */
   get drained(): boolean {
-    const idle = this.pending.size === 0 && this.flushing === undefined && !this.unseenDue && !this.rebuildEnds
+    const idle = this.pending.size === 0 && this.flushing === undefined && !this.unseenDue && !this.rebuild?.ending
     return idle && this.flushedOffset === this.nextOffset
   }
 

@@ -7,6 +7,7 @@ import type { StoreEngine } from '../ports/store.js'
 import type { Warehouse } from '../ports/warehouse.js'
 import type { Topology } from '../topology/node.js'
 import type { ProcessMemory } from './memory-plan.js'
+import type { WarehousePermits } from './warehouse-permits.js'
 
 export type Guarantee = 'exactly_once' | 'at_least_once'
 
@@ -27,6 +28,8 @@ export interface StreamProcessOptions {
   readonly stateDirectory: string
   /** Needed where the topology has `to(warehouse(...))`. */
   readonly warehouse?: Warehouse
+  /** Opens the permits for sessions in the warehouse that the topologies of a process share; default: some of its own. */
+  readonly permits?: () => Promise<WarehousePermits>
   readonly clock: Clock
   /** Default `exactly_once`. */
   readonly guarantee?: Guarantee
@@ -48,9 +51,13 @@ export interface StreamProcessOptions {
   readonly metrics?: Metrics
 }
 
-/** @throws MillraceError INVALID_OPTION when the topology writes to a warehouse and there is none. */
-export function requireWarehouse({ topology, warehouse }: StreamProcessOptions): void {
-  if (warehouse !== undefined || topology.outputs.every(node => node.kind !== 'to-warehouse')) return
+/**
+ * The warehouse that the topology writes to; undefined where it writes to none.
+ * @throws MillraceError INVALID_OPTION when it writes to one and none is given.
+ */
+export function warehouseOf({ topology, warehouse }: StreamProcessOptions): Warehouse | undefined {
+  if (topology.outputs.every(node => node.kind !== 'to-warehouse')) return undefined
+  if (warehouse !== undefined) return warehouse
   throw new MillraceError(
     'INVALID_OPTION',
     `Topology "${topology.name}" writes to a warehouse, and none is given. Pass --warehouse postgres://….`,

@@ -19,6 +19,7 @@ import type { Task } from './task.js'
 import { taskEnvironment } from './task-environment.js'
 import { TaskSet } from './task-set.js'
 import { Transaction, writersOf } from './transaction.js'
+import type { WarehousePermits } from './warehouse-permits.js'
 
 const COMMIT_INTERVAL = 200
 const POLL_RECORDS = 10_000
@@ -57,6 +58,7 @@ export class StreamProcess {
     private readonly program: TopologyProgram,
     private readonly catalogue: Map<string, CatalogueEntry>,
     private readonly metrics: ProcessMetrics,
+    private readonly permits: WarehousePermits | undefined,
   ) {
     const { topology, log, clock, stores, stateDirectory, memory = DEFAULT_MEMORY } = options
     this.memory = memory
@@ -65,7 +67,8 @@ export class StreamProcess {
     const deadLetters = new DeadLetters(topology.options.onError, plan.deadLetters, letters, producer)
     const environment = taskEnvironment(options, deadLetters, catalogue, metrics.lateness, () => this.polledAt)
     this.tasks = new TaskSet(log, stores, join(stateDirectory, plan.group), environment, clock, memory)
-    this.sinks = new SinkSet(options, consumer, deadLetters, metrics.flushDuration, memory.sinkBytes)
+    const rows = program.subs.filter(sub => sub.kind === 'rows')
+    this.sinks = new SinkSet(options, rows, permits, deadLetters, metrics.flushDuration, memory.sinkBytes)
     this.writers = writersOf(program)
     this.waits = new SchemaWaits(consumer, clock, environment.warn)
     const { tasks, sinks, writers } = this
@@ -83,9 +86,9 @@ export class StreamProcess {
    * @throws MillraceError MISSING_TOPIC, TOPIC_MISMATCH, STATE_INCOMPATIBLE, INVALID_OPTION
    */
   static async start(options: StreamProcessOptions): Promise<StreamProcess> {
-    const { consumer, producer, program, catalogue, metrics } = await openParts(options)
-    consumer.subscribe(program.subs.map(sub => sub.topic))
-    return new StreamProcess(options, consumer, producer, program, catalogue, metrics)
+    const { consumer, producer, program, catalogue, metrics, permits } = await openParts(options)
+    consumer.subscribe(program.subs.filter(sub => sub.kind === 'processing').map(sub => sub.topic))
+    return new StreamProcess(options, consumer, producer, program, catalogue, metrics, permits)
   }
 
   /** Runs until `signal` aborts, then commits, flushes and closes. */
@@ -101,6 +104,8 @@ export class StreamProcess {
     const polled = await this.consumer.poll(POLL_RECORDS, this.pollTime(timeoutMs))
     this.metrics.polled(polled)
     await this.rebalance(polled)
+    // Sinks come first: they are no part of a transaction that may fail.
+    await this.sinks.poll(POLL_RECORDS)
     await this.attempt(async () => {
       await this.dispatch(polled)
       if (this.commitDue(this.options.clock.now())) await this.commit()
@@ -111,14 +116,14 @@ export class StreamProcess {
     const now = this.options.clock.now()
     const work = this.hasWork(now)
     this.uncommittedSince = work ? (this.uncommittedSince ?? now) : undefined
-    const busy = polled.batches.length > 0 || polled.assigned.length > 0
+    const busy = polled.batches.length > 0 || polled.assigned.length > 0 || this.sinks.busy
     this.quiet = busy || work ? 0 : this.quiet + 1
     await this.sinks.tick()
   }
 
   /** How long to wait for records while something else is under way. */
   private pollTime(timeoutMs: number): number {
-    if (this.restorations.ready) return 0
+    if (this.restorations.ready || this.sinks.busy) return 0
     return this.waits.size + this.restorations.size > 0 ? Math.min(timeoutMs, LOOK_AGAIN) : timeoutMs
   }
 
@@ -133,10 +138,8 @@ export class StreamProcess {
     }
   }
 
-  /** Hands out what was polled. Sinks come first: they are no part of a transaction that may fail. */
+  /** Hands out what was polled. */
   private async dispatch({ batches, ends }: Polled): Promise<void> {
-    const now = this.options.clock.now()
-    for (const batch of batches) this.sinks.get(partitionId(batch))?.process(batch, now)
     const { tasks, waits } = this
     if (batches.length > 0 || waits.ready) await this.transaction.begin()
     await waits.advance()
@@ -146,10 +149,7 @@ export class StreamProcess {
       const rest = await task?.process(batch)
       if (task && rest) await waits.add(task, rest)
     }
-    for (const end of ends) {
-      this.sinks.get(partitionId(end))?.reachedEnd(end.offset)
-      if (!waits.reachedEnd(end)) tasks.get(partitionId(end))?.reachedEnd()
-    }
+    for (const end of ends) if (!waits.reachedEnd(end)) tasks.get(partitionId(end))?.reachedEnd()
   }
 
   private commitDue(now: number): boolean {
@@ -196,17 +196,15 @@ export class StreamProcess {
     this.waits.drop(partitions)
     await this.restorations.drop(partitions)
     await this.tasks.drop(partitions)
-    await this.sinks.drop(partitions)
     this.consumer.release(partitions)
   }
 
-  /** Begins to make the tasks and sinks of newly owned partitions. */
+  /** Begins to make the tasks of newly owned partitions. */
   private adopt(partitions: readonly TopicPartition[]): void {
     const processing: Owned[] = []
     for (const at of partitions) {
       const program = this.program.subs.find(sub => sub.topic === at.topic)
       if (program?.kind === 'processing') processing.push({ program, at, wasRunning: false })
-      else if (program?.kind === 'rows') this.sinks.adopt(program, at.partition)
     }
     this.restorations.add(processing)
   }
@@ -293,6 +291,7 @@ export class StreamProcess {
     await this.metrics.close()
     await this.restorations.close()
     await this.sinks.close()
+    if (this.options.permits === undefined) await this.permits?.close()
     await this.tasks.close()
     await this.consumer.close()
     await this.producer.close()

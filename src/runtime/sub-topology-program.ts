@@ -79,8 +79,8 @@ export interface RowsProgram {
   readonly table: TableSpec
   /** From an event to the row that stands for it, as the topology promises it, in ms. */
   readonly visibleWithin: number
-  /** Time in ms from a row's arrival to the flush that carries it. */
-  readonly flushInterval: number
+  /** The same from the row on: without what it waited for windows to close. */
+  readonly freshness: number
   row(key: Buffer, value: Buffer): Row
   rowKey(key: Buffer): RowKey
   keyBytes(key: RowKey): Buffer

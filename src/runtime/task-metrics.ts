@@ -54,7 +54,7 @@ export function reportTask(report: Report, topology: string, task: Task, lookedU
 export function reportSink(report: Report, topology: string, sink: SinkTask, now: number): void {
   const table = sink.program.table.name
   const place = { topology, table, partition: String(sink.partition) }
-  const { flushes, failures, upserts, deletes } = sink.flushed
+  const { flushes, failures, upserts, deletes, unchanged } = sink.flushed
   report(METRICS.freshness, secondsOf(sink.freshness.at(now) ?? null), place)
   report(METRICS.freshnessTarget, sink.program.visibleWithin / 1_000, { topology, table })
   report(METRICS.pendingRows, sink.pendingRows, place)
@@ -63,6 +63,8 @@ export function reportSink(report: Report, topology: string, sink: SinkTask, now
   report(METRICS.flushes, failures, { ...place, result: 'failed' })
   report(METRICS.rows, upserts, { ...place, change: 'upserted' })
   report(METRICS.rows, deletes, { ...place, change: 'deleted' })
+  report(METRICS.unchangedRows, unchanged, place)
+  report(METRICS.flushInterval, sink.flushInterval(now) / 1_000, place)
 }
 
 /** A time or a span in ms; NaN, which is no figure, where there is none. */

@@ -31,6 +31,22 @@ export function progressTopic(group: string): string {
 }
 
 /**
+ * The topic whose partitions are the permits for sessions in the warehouse: `<namespace>.millrace-warehouse-permits`, or
+ * without the namespace. It holds no records.
+ */
+export function warehousePermitsTopic(namespace?: string): string {
+  return namespace ? `${namespace}.${WAREHOUSE_PERMITS}` : WAREHOUSE_PERMITS
+}
+
+/**
+ * The group in which workers that run the same topologies share permits: the topic's name, `-` and the topologies' names in
+ * order, joined by `+`. A permit is of use only to a worker that runs the topology whose tables fall to it.
+ */
+export function warehousePermitsGroup(topologies: readonly string[], namespace?: string): string {
+  return `${warehousePermitsTopic(namespace)}-${[...topologies].sort().join('+')}`
+}
+
+/**
  * Where a warehouse table stands: without a namespace as it is written, else in a schema of the namespace's own. As dbt's
  * `generate_schema_name` has it, `quest_minute` is in `<namespace>`, and `analytics.quest_minute` in `<namespace>_analytics`.
  */
@@ -46,6 +62,8 @@ function unquotedName(namespace: string): string {
   const name = namespace.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
   return /^[0-9]/.test(name) ? `_${name}` : name
 }
+
+const WAREHOUSE_PERMITS = 'millrace-warehouse-permits'
 
 /** Kafka's limit. Source: `org.apache.kafka.common.internals.Topic#MAX_NAME_LENGTH`. */
 const LONGEST = 249

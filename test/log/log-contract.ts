@@ -55,6 +55,40 @@ export function logContract(
       await producer.close()
     }
 
+    it('reads partitions that no group assigns, several readers the same ones, until they are released', async () => {
+      const topic = await topicOf(2)
+      const [first, second] = [await log.reader(), await log.reader()]
+      onTestFinished(async () => {
+        await first.close()
+        await second.close()
+      })
+      const [one, two] = [new Member(first), new Member(second)]
+      await fill(topic, ['a', 'b', 'c'])
+      await fill(topic, ['d'], 1)
+      first.assign([{ topic, partition: 0, offset: 1 }])
+      second.assign([{ topic, partition: 0, offset: 0 }])
+      await pollUntil([one, two], () => one.values().length === 2 && two.values().length === 3)
+      expect([one.values(), two.values()]).toEqual([
+        ['b', 'c'],
+        ['a', 'b', 'c'],
+      ])
+      first.assign([{ topic, partition: 1, offset: 0 }])
+      first.release([{ topic, partition: 0 }])
+      await fill(topic, ['e'])
+      await fill(topic, ['f'], 1)
+      await pollUntil([one, two], () => one.values(1).length === 2 && two.values().length === 4)
+      expect(one.values(1)).toEqual(['d', 'f'])
+      expect(one.values()).toEqual(['b', 'c'])
+      first.assign([{ topic, partition: 0, offset: 3 }])
+      first.pause([{ topic, partition: 1 }])
+      await fill(topic, ['g'], 1)
+      await pollUntil([one], () => one.values().length === 3)
+      expect(one.values(1)).toEqual(['d', 'f'])
+      first.resume([{ topic, partition: 1 }])
+      await pollUntil([one], () => one.values(1).length === 3)
+      expect(one.owned.size).toBe(0)
+    })
+
     it('creates topics once, leaves existing ones alone, and describes those that exist', async () => {
       const [topic, other] = [unique('topic'), unique('topic')]
       await log.createTopics([{ name: topic, partitions: 3, config: {} }])

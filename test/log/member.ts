@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Header, keyBytesAt, type RecordBatch, valueBytesAt } from '../../src/model/record-batch.js'
 import { type PartitionOffset, partitionId, type TopicPartition } from '../../src/model/topic-partition.js'
-import type { LogConsumer, Polled } from '../../src/ports/log.js'
+import type { LogConsumer, LogReader, Polled } from '../../src/ports/log.js'
 
 /** A record as the tests compare it. */
 export interface PlainRecord {
@@ -30,14 +30,14 @@ export function unique(name: string): string {
 }
 
 /** Polls a consumer, answers assignments from the committed offsets and gives up what is revoked, and keeps all of it. */
-export class Member {
+export class Member<C extends LogReader = LogConsumer> {
   readonly records: (PlainRecord & { readonly topic: string })[] = []
   readonly ends: PartitionOffset[] = []
   readonly owned = new Map<string, TopicPartition>()
   readonly revoked: TopicPartition[] = []
   readonly lost: TopicPartition[] = []
 
-  constructor(readonly consumer: LogConsumer) {}
+  constructor(readonly consumer: C) {}
 
   async poll(timeoutMs = 100, maxRecords = 1_000): Promise<Polled> {
     const polled = await this.consumer.poll(maxRecords, timeoutMs)
@@ -51,7 +51,7 @@ export class Member {
     for (const at of gone) this.owned.delete(partitionId(at))
     if (gone.length > 0) this.consumer.release(gone)
     if (polled.assigned.length > 0) {
-      const committed = await this.consumer.committed(polled.assigned)
+      const committed = await (this.consumer as LogReader as LogConsumer).committed(polled.assigned)
       for (const at of polled.assigned) this.owned.set(partitionId(at), at)
       this.consumer.assign(polled.assigned.map(at => ({ ...at, offset: committed.get(partitionId(at)) ?? 0 })))
     }
@@ -69,7 +69,11 @@ export class Member {
 }
 
 /** Polls all members in turn until `done`, which must come true within `withinMs`. */
-export async function pollUntil(members: readonly Member[], done: () => boolean, withinMs = 20_000): Promise<void> {
+export async function pollUntil(
+  members: readonly Member<LogReader>[],
+  done: () => boolean,
+  withinMs = 20_000,
+): Promise<void> {
   const deadline = Date.now() + withinMs
   while (!done()) {
     if (Date.now() > deadline) {

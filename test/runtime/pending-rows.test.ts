@@ -33,18 +33,31 @@ describe('rows that wait for a flush', () => {
 })
 
 describe('remembered rows', () => {
-  it('know the last value of a row until there are too many', () => {
+  it('know the last value of a row, and forget the one that was of no use for the longest time', () => {
     const remembered = new RememberedRows()
-    const rows = new PendingRows()
-    rows.put('a', row('a', '1'))
-    remembered.add(rows, 1_000)
-    expect(remembered.has('a', Buffer.from('1'))).toBe(true)
-    expect(remembered.has('a', Buffer.from('2'))).toBe(false)
-    const more = new PendingRows()
-    more.put('b', row('b', 'x'.repeat(900)))
-    remembered.add(more, 1_000)
+    const flushed = (key: string, value: string, atMost = 1_000) => {
+      const rows = new PendingRows()
+      rows.put(key, row(key, value))
+      remembered.add(rows, atMost)
+    }
+    const knows = (key: string, value: string) => remembered.has(key, Buffer.from(value))
+    for (const key of ['a', 'b', 'c']) flushed(key, '1')
+    expect([knows('b', '1'), knows('c', '1'), knows('a', '1'), knows('a', '2')]).toEqual([true, true, true, false])
+    flushed('d', '1')
+    expect([knows('a', '1'), knows('b', '1'), knows('c', '1'), knows('d', '1')]).toEqual([true, false, true, true])
+    flushed('c', '2')
+    expect([knows('c', '1'), knows('c', '2'), knows('a', '1')]).toEqual([false, true, true])
+  })
+
+  it('do not know an old value of a row that takes too much memory', () => {
+    const remembered = new RememberedRows()
+    for (const value of ['1', 'x'.repeat(2_000)]) {
+      const rows = new PendingRows()
+      rows.put('a', row('a', value))
+      remembered.add(rows, 1_000)
+    }
     expect(remembered.has('a', Buffer.from('1'))).toBe(false)
-    expect(remembered.has('b', Buffer.from('x'.repeat(900)))).toBe(true)
+    expect(remembered.has('a', Buffer.from('x'.repeat(2_000)))).toBe(false)
   })
 
   it('forget what was deleted', () => {

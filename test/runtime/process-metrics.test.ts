@@ -274,7 +274,7 @@ it('lag does not count what no task sees: the control records behind the last re
   await process.settle()
   metrics.measure({
     tasks: { all: process.runningTasks },
-    sinks: { all: [] },
+    sinks: { all: [], pressures: [] },
     writers: [],
     deadLetters: { counts: [], committed: () => undefined, givenUp: () => undefined },
     process,

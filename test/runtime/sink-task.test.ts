@@ -6,6 +6,7 @@ import type { Flush, Row, RowKey, SinkIdentity, Warehouse } from '../../src/port
 import { DeadLetters, type FailedRecord } from '../../src/runtime/dead-letters.js'
 import { EVENT_TIME_HEADER } from '../../src/runtime/freshness.js'
 import { Format } from '../../src/runtime/internal-value.js'
+import { SessionTurns } from '../../src/runtime/session-turns.js'
 import { SinkTask } from '../../src/runtime/sink-task.js'
 import type { RowsProgram } from '../../src/runtime/sub-topology-program.js'
 
@@ -28,7 +29,7 @@ const PROGRAM: RowsProgram = {
   partitions: 2,
   table: SPEC,
   visibleWithin: 2 * FRESH,
-  flushInterval: FRESH,
+  freshness: 2 * FRESH,
   row: (key, value) => [key.toString(), value.toString()],
   rowKey: key => [key.toString()],
   keyBytes: ([key]) => Buffer.from(String(key)),
@@ -44,6 +45,8 @@ class FakeWarehouse implements Warehouse {
   /** What the next calls throw; a flush waits while it is a promise. */
   trouble: MillraceError | undefined
   held: Promise<void> | undefined
+  /** Lets time pass while a flush runs. */
+  during = (): void => undefined
 
   async prepare(): Promise<void> {
     if (this.trouble) throw this.trouble
@@ -58,6 +61,7 @@ class FakeWarehouse implements Warehouse {
     const { nextOffset, rebuild } = this
     const flush = async (flush: Flush) => {
       await this.held
+      this.during()
       if (this.trouble) throw this.trouble
       this.flushes.push(flush)
       for (const [key] of flush.deletes) this.table.delete(String(key))
@@ -104,7 +108,6 @@ class Bench {
   readonly warnings: string[] = []
   /** Of flushes, in seconds. */
   readonly durations: number[] = []
-  /** When a flush that runs ends. */
   clock = NOW
   readonly task: SinkTask
   private offset = 0
@@ -112,7 +115,9 @@ class Bench {
   constructor(partition = 0) {
     const warn = (message: string) => this.warnings.push(message)
     const took = { observe: (seconds: number) => this.durations.push(seconds) }
-    this.task = new SinkTask(PROGRAM, partition, this.warehouse, this.letters, warn, () => this.clock, took)
+    const now = () => this.clock
+    const turns = new SessionTurns(now)
+    this.task = new SinkTask(PROGRAM, partition, this.warehouse, turns, this.letters, warn, now, took)
   }
 
   static async open(rows: Record<string, string> = {}, rebuild = false, high = 0, partition = 0): Promise<Bench> {
@@ -125,6 +130,7 @@ class Bench {
 
   /** Rows with the event time that they stand for, where they say it. */
   take(now: number, ...rows: [string, string | null, number?][]): void {
+    this.clock = Math.max(this.clock, now)
     this.task.process(this.batch(rows), now)
   }
 
@@ -140,7 +146,8 @@ class Bench {
   /** Two ticks: the end of a rebuild looks for rows first, beside the reading. */
   async flush(now: number, drain = false): Promise<void> {
     for (let i = 0; i < 2; i++) {
-      await this.task.tick(now, drain)
+      this.clock = Math.max(this.clock, now)
+      await this.task.tick(this.clock, drain)
       await this.task.settled()
     }
   }
@@ -209,6 +216,7 @@ describe('a sink', () => {
     bench.take(NOW, ['a', '1'])
     await bench.flush(NOW, true)
     expect(bench.warehouse.flushes[2]).toMatchObject({ upserts: [], nextOffset: 5 })
+    expect(bench.task.flushed.unchanged).toBe(2)
   })
 
   it('compares with what a running flush carries', async () => {
@@ -297,12 +305,17 @@ describe('a sink', () => {
     bench.take(NOW, ['a', '1'], ['b', '1'], ['gone', null])
     expect(bench.task.pendingRows).toBe(3)
     bench.warehouse.trouble = down
-    bench.clock = NOW + 5_000
-    await bench.flush(NOW, true)
+    bench.warehouse.during = () => {
+      bench.clock += 5_000
+    }
+    await bench.task.tick(NOW, true)
+    await bench.task.settled()
     bench.warehouse.trouble = undefined
-    bench.clock = NOW + 6_500
+    bench.warehouse.during = () => {
+      bench.clock += 500
+    }
     await bench.flush(NOW + 6_000, true)
-    expect(bench.task.flushed).toEqual({ flushes: 1, failures: 1, upserts: 2, deletes: 1 })
+    expect(bench.task.flushed).toEqual({ flushes: 1, failures: 1, upserts: 2, deletes: 1, unchanged: 0 })
     expect(bench.durations).toEqual([5, 0.5])
     expect(bench.task.pendingRows).toBe(0)
   })
@@ -319,7 +332,9 @@ describe('a sink', () => {
     await bench.flush(NOW + 2_000, true)
     expect(age(NOW + 9_000)).toBe(12_000)
     bench.warehouse.trouble = undefined
-    bench.clock = NOW + 9_500
+    bench.warehouse.during = () => {
+      bench.clock += 500
+    }
     await bench.flush(NOW + 9_000, true)
     expect(age(NOW + 100_000)).toBe(12_500)
     bench.take(NOW + 100_000, ['a', '1'])

@@ -19,7 +19,7 @@ interface Reading {
   reportedEnd: number
 }
 
-/** A member of a group of the embedded log. */
+/** A member of a group of the embedded log; without a group, a reader of whatever it is told to read. */
 export class EmbeddedConsumer implements LogConsumer {
   private readonly member: GroupMember
   private readonly readings = new Map<string, Reading>()
@@ -31,7 +31,7 @@ export class EmbeddedConsumer implements LogConsumer {
   constructor(
     private readonly storage: LogStorage,
     readonly group: string,
-    private readonly members: Group,
+    private readonly members: Group | undefined,
     name: string,
     private readonly clock: Clock,
   ) {
@@ -50,20 +50,20 @@ export class EmbeddedConsumer implements LogConsumer {
 
   subscribe(topics: readonly string[]): void {
     this.member.topics = topics
-    if (topics.length === 0) this.members.leave(this.member)
-    else if (this.member.joined) this.members.rebalance()
+    if (topics.length === 0) this.members?.leave(this.member)
+    else if (this.member.joined) this.members?.rebalance()
   }
 
   async poll(maxRecords: number, timeoutMs: number): Promise<Polled> {
     this.requireOpen()
-    this.members.join(this.member, this.clock.now())
+    this.members?.join(this.member, this.clock.now())
     this.member.polling = true
     try {
       const deadline = this.clock.now() + timeoutMs
       for (let timedOut = timeoutMs <= 0; ; ) {
         this.woken = false
-        this.members.expire(this.clock.now())
-        const changes = this.members.take(this.member)
+        this.members?.expire(this.clock.now())
+        const changes = this.members?.take(this.member) ?? { assigned: [], revoked: [], lost: [] }
         for (const at of [...changes.revoked, ...changes.lost]) this.stopReading(at)
         const read = await this.read(maxRecords)
         const lists = [read.batches, read.ends, changes.assigned, changes.revoked, changes.lost]
@@ -133,7 +133,8 @@ export class EmbeddedConsumer implements LogConsumer {
     this.requireOpen()
     for (const position of positions) {
       const id = partitionId(position)
-      if (!this.member.held.has(id) || this.member.revoking.has(id)) continue
+      const { held, revoking } = this.member
+      if (this.members !== undefined && (!held.has(id) || revoking.has(id))) continue
       const at = this.storage.partition(position)
       this.readings.set(id, { at, next: position.offset, paused: false, reportedEnd: -1 })
     }
@@ -143,7 +144,7 @@ export class EmbeddedConsumer implements LogConsumer {
   release(partitions: readonly TopicPartition[]): void {
     this.requireOpen()
     for (const at of partitions) this.readings.delete(partitionId(at))
-    this.members.release(this.member, partitions)
+    this.members?.release(this.member, partitions)
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -184,8 +185,8 @@ export class EmbeddedConsumer implements LogConsumer {
 
   /** @throws LogError (abort) where this member may not commit offsets of these partitions. */
   requireOwner(partitions: readonly TopicPartition[]): void {
-    this.members.expire(this.clock.now())
-    const refusal = this.closed ? 'it is closed' : this.members.refusal(this.member, partitions)
+    this.members?.expire(this.clock.now())
+    const refusal = this.closed ? 'it is closed' : this.members?.refusal(this.member, partitions)
     if (refusal === undefined) return
     throw new LogError(
       'abort',
@@ -198,7 +199,7 @@ export class EmbeddedConsumer implements LogConsumer {
     this.closed = true
     this.storage.listeners.delete(this.wake)
     this.readings.clear()
-    this.members.leave(this.member)
+    this.members?.leave(this.member)
   }
 
   private requireOpen(): void {

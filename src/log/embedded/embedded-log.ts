@@ -7,6 +7,7 @@ import {
   type LogConsumer,
   LogError,
   type LogProducer,
+  type LogReader,
   type TopicDescription,
   type TopicSpec,
   type Watermarks,
@@ -141,6 +142,10 @@ class EmbeddedLog implements Log {
     // Members stand in the order of their names: by instance, then as they came.
     const name = `${options.instanceId ?? ''}#${String(this.members++).padStart(9, '0')}`
     return new EmbeddedConsumer(this.storage, options.group, group, name, this.options.clock)
+  }
+
+  async reader(): Promise<LogReader> {
+    return new EmbeddedConsumer(this.storage, '', undefined, '', this.options.clock)
   }
 
   async producer(options: { readonly transactionalId?: string } = {}): Promise<LogProducer> {

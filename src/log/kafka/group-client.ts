@@ -14,7 +14,8 @@ const REJOIN_EVERY_MS = 1_000
 
 /** Who joins which group, and how. */
 export interface Membership {
-  readonly group: string
+  /** Undefined: none. It reads the partitions that it is told to. */
+  readonly group: string | undefined
   readonly instanceId: string | undefined
   readonly protocol: GroupProtocol
   /** What the members of one log learn about its brokers. */
@@ -32,6 +33,9 @@ interface GroupEvents {
   failed(thrown: unknown): void
 }
 
+/** What a client that joins no group gives as its group: librdkafka wants one of everything that reads. */
+const NO_GROUP = 'millrace-reader'
+
 /** A connected native consumer, not yet subscribed. */
 export interface GroupClient {
   readonly client: KafkaClient<NativeConsumer>
@@ -43,9 +47,12 @@ export async function connectToGroup(
   { group, instanceId, protocol: wanted, brokerTraits }: Membership,
   events: GroupEvents,
 ): Promise<GroupClient> {
-  const protocol = wanted === 'classic' || (wanted === 'auto' && brokerTraits.classicOnly) ? 'classic' : 'consumer'
+  const protocol =
+    group === undefined || wanted === 'classic' || (wanted === 'auto' && brokerTraits.classicOnly)
+      ? 'classic'
+      : 'consumer'
   const { global, topic } = clientSettings(context.brokers, FETCH_DEFAULTS, context.settings, {
-    'group.id': group,
+    'group.id': group ?? NO_GROUP,
     ...(instanceId === undefined ? {} : { 'group.instance.id': instanceId }),
     'group.protocol': protocol,
     ...(protocol === 'consumer' ? { 'group.remote.assignor': 'range' } : { 'partition.assignment.strategy': 'range' }),
@@ -65,7 +72,7 @@ export async function connectToGroup(
   client.native.on('partition.eof', event => events.reachedEnd(event))
   const rebalances = new Rebalances(
     client.native,
-    protocol === 'consumer',
+    group === undefined ? 'none' : protocol,
     () => events.positions(),
     thrown => events.failed(client.failed('Sharing out partitions', thrown)),
   )

@@ -127,6 +127,8 @@ export class KafkaConsumer implements LogConsumer {
 
   private async consumeFailed(thrown: unknown): Promise<void> {
     if (!isKafkaFailure(thrown)) throw thrown
+    // librdkafka asks for a coordinator also where there is no group.
+    if (this.options.group === undefined && thrown.code === CODE.groupAuthorization) return
     const { logger, name } = this.context
     switch (this.client.tokenRefused(thrown) ? CODE.transport : thrown.code) {
       case CODE.autoOffsetReset:
@@ -154,8 +156,7 @@ export class KafkaConsumer implements LogConsumer {
   private async fatal(failure: KafkaFailure): Promise<void> {
     const reason = await this.client.fatalReason()
     if (await this.restarts.worth(reason)) return this.reconnect()
-    const known = { code: failure.code, message: `${failure.message}: ${reason}`, isFatal: true }
-    throw this.client.failed('Reading', known)
+    throw this.client.failed('Reading', { code: failure.code, message: `${failure.message}: ${reason}`, isFatal: true })
   }
 
   private async reconnect(): Promise<void> {

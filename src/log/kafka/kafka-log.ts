@@ -2,7 +2,15 @@ import type { KafkaConsumer as NativeConsumer } from 'node-rdkafka'
 import type { RecordBatch } from '../../model/record-batch.js'
 import type { TopicPartition } from '../../model/topic-partition.js'
 import type { Clock } from '../../ports/clock.js'
-import type { Log, LogConsumer, LogProducer, TopicDescription, TopicSpec, Watermarks } from '../../ports/log.js'
+import type {
+  Log,
+  LogConsumer,
+  LogProducer,
+  LogReader,
+  TopicDescription,
+  TopicSpec,
+  Watermarks,
+} from '../../ports/log.js'
 import { createTopics, describeTopics } from './admin.js'
 import type { GroupProtocol } from './group-client.js'
 import { KafkaClient, type KafkaContext, type KafkaLogger } from './kafka-client.js'
@@ -133,13 +141,15 @@ class KafkaLog implements Log {
     }
   }
 
-  async consumer({
-    group,
-    instanceId,
-  }: {
-    readonly group: string
-    readonly instanceId?: string
-  }): Promise<LogConsumer> {
+  consumer({ group, instanceId }: { readonly group: string; readonly instanceId?: string }): Promise<LogConsumer> {
+    return this.connectConsumer(group, instanceId)
+  }
+
+  reader(): Promise<LogReader> {
+    return this.connectConsumer(undefined)
+  }
+
+  private connectConsumer(group: string | undefined, instanceId?: string): Promise<KafkaConsumer> {
     return KafkaConsumer.connect(this.context, {
       group,
       instanceId,

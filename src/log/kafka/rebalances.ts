@@ -29,10 +29,16 @@ export class Rebalances {
   /** `positions` says where each partition is read, for the classic protocol; `failed` takes what a callback threw. */
   constructor(
     private readonly native: NativeConsumer,
-    private readonly incremental: boolean,
+    /** How the group shares out partitions; `none`: there is no group, and every partition may be read. */
+    private readonly protocol: 'consumer' | 'classic' | 'none',
     private readonly positions: () => readonly PartitionOffset[],
     private readonly failed: (thrown: unknown) => void,
   ) {}
+
+  /** Classic assignments replace one another. */
+  private get incremental(): boolean {
+    return this.protocol !== 'classic'
+  }
 
   /** librdkafka's rebalance callback; also called with no partitions at all. */
   happened(code: number, partitions: readonly TopicPartition[]): void {
@@ -94,7 +100,8 @@ export class Rebalances {
   /** Owned, and not asked back. */
   mayRead(at: TopicPartition): boolean {
     const id = partitionId(at)
-    return this.owned.has(id) && !this.revoking.has(id) && !this.reading.has(id)
+    const owned = this.protocol === 'none' || (this.owned.has(id) && !this.revoking.has(id))
+    return owned && !this.reading.has(id)
   }
 
   assign(positions: readonly PartitionOffset[]): void {

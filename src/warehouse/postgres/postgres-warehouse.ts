@@ -51,7 +51,7 @@ export function postgresWarehouse({ password, ...options }: PostgresOptions): Wa
       maxSessions,
       connection: async () => connection,
       advice: connectAdvice,
-      open: client => new PostgresSession(client),
+      open: client => new PostgresSession(client, statementTimeoutMs),
     }),
   )
 }
@@ -86,8 +86,17 @@ function nameOf(text: string): string {
 }
 
 class PostgresSession extends PgSession {
+  constructor(
+    client: pg.ClientBase,
+    private readonly timeoutMs: number,
+  ) {
+    super(client)
+  }
+
+  /** The driver's own timeout does not see how COPY gets on: a host that vanished would hang it. */
   async copy(table: string, rows: Iterable<TextRow>): Promise<void> {
     const { from } = await import('pg-copy-streams')
-    await pipeline(Readable.from(copyText(rows)), this.client.query(from(`COPY ${table} FROM STDIN`)))
+    const into = this.client.query(from(`COPY ${table} FROM STDIN`))
+    await pipeline(Readable.from(copyText(rows)), into, { signal: AbortSignal.timeout(this.timeoutMs) })
   }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { MillraceError } from '../../model/errors.js'
 import type { SqlDatabase, SqlDialect } from './dialect.js'
+import { PgSessions } from './pg-sessions.js'
 import type { SqlSession, TextRow } from './session.js'
 
 /** How the sessions of a database begin. */
@@ -25,88 +26,57 @@ const FETCH_ROWS = 2_000
 export class PgDatabase implements SqlDatabase {
   readonly name: string
   readonly dialect: SqlDialect
-  readonly sessions: { inUse: number; readonly limit: number }
-  private pool: Promise<pg.Pool> | undefined
+  readonly sessions: PgSessions
   private closing: Promise<void> | undefined
 
   constructor(private readonly options: PgDatabaseOptions) {
     this.name = options.name
     this.dialect = options.dialect
-    this.sessions = { inUse: 0, limit: options.maxSessions }
+    this.sessions = new PgSessions(options.name, options.maxSessions, options.connection, async client => {
+      for (const statement of options.setUp ?? []) await client.query(statement)
+    })
   }
 
   async session<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    this.requireOpen()
-    this.pool ??= this.createPool().catch(thrown => {
-      this.pool = undefined
-      throw thrown
-    })
-    const client = await this.connected((await this.pool).connect())
-    this.sessions.inUse++
-    // A broken connection fails the query that runs and is reported here as well; without a listener it ends the process.
-    const ignore = () => undefined
-    client.on('error', ignore)
+    const lent = await this.take()
     let failed = true
     try {
-      const result = await work(this.options.open(client))
+      const result = await work(this.options.open(lent.client))
       failed = false
       return result
     } finally {
-      client.off('error', ignore)
-      // After a failure the session may be inside a transaction or broken: it is closed, not reused.
-      client.release(failed)
-      this.sessions.inUse--
+      this.sessions.giveBack(lent, failed)
     }
   }
 
-  private async createPool(): Promise<pg.Pool> {
-    const { default: driver } = await import('pg')
-    const connection = await this.options.connection()
-    const pool = new driver.Pool({
-      ...connection,
-      max: this.options.maxSessions,
-      onConnect: client => this.setUp(client),
-    })
-    // Idle connections break when the server restarts; the pool replaces them.
-    pool.on('error', () => undefined)
-    return pool
-  }
-
-  private async setUp(client: pg.ClientBase): Promise<void> {
-    for (const statement of this.options.setUp ?? []) await client.query(statement)
-  }
-
-  /** Reads by a cursor on a connection of its own, so that a reader never waits for a session that it holds itself. */
+  /** Reads by a cursor. Whoever reads holds a session until the end, so that it cannot wait for another one meanwhile. */
   async *select(sql: string): AsyncIterable<TextRow> {
-    this.requireOpen()
-    const { default: driver } = await import('pg')
-    const client = new driver.Client(await this.options.connection())
-    client.on('error', () => undefined)
-    this.sessions.inUse++
+    const lent = await this.take()
+    let failed = true
     try {
-      await this.connected(client.connect())
-      await this.setUp(client)
-      const session = this.options.open(client)
+      const session = this.options.open(lent.client)
       await session.query('BEGIN READ ONLY')
       await session.query(`DECLARE millrace_rows CURSOR FOR ${sql}`)
       for (;;) {
         const { rows } = await session.query(`FETCH FORWARD ${FETCH_ROWS} FROM millrace_rows`)
         yield* rows
-        if (rows.length < FETCH_ROWS) return
+        if (rows.length < FETCH_ROWS) break
       }
+      await session.query('COMMIT')
+      failed = false
     } finally {
-      await client.end().catch(() => undefined)
-      this.sessions.inUse--
+      this.sessions.giveBack(lent, failed)
     }
   }
 
   close(): Promise<void> {
-    this.closing ??= Promise.resolve(this.pool).then(pool => pool?.end())
+    this.closing ??= this.sessions.allow(0)
     return this.closing
   }
 
-  private requireOpen(): void {
+  private take() {
     if (this.closing) throw new MillraceError('WAREHOUSE', `${this.name} was used after it was closed.`)
+    return this.connected(this.sessions.take())
   }
 
   /** Adds what to check to the message of a connection that failed. */

@@ -1,6 +1,13 @@
 import { type RecordBatch, sliceBatch } from '../../../src/model/record-batch.js'
 import type { PartitionOffset, TopicPartition } from '../../../src/model/topic-partition.js'
-import { type Log, type LogConsumer, LogError, type LogProducer, type Polled } from '../../../src/ports/log.js'
+import {
+  type Log,
+  type LogConsumer,
+  LogError,
+  type LogProducer,
+  type LogReader,
+  type Polled,
+} from '../../../src/ports/log.js'
 import type { Store, StoreEngine, StoreWrite } from '../../../src/ports/store.js'
 
 /** What stands between a member and the world: it may wait, fail, or be dead. */
@@ -47,6 +54,9 @@ export function gatedLog(log: Log, gate: Gate): Log {
     async consumer(options) {
       return gatedConsumer(await log.consumer(options), gate)
     },
+    async reader() {
+      return gatedReader(await log.reader(), gate)
+    },
     async producer(options) {
       return gatedProducer(await log.producer(options), gate)
     },
@@ -59,12 +69,8 @@ function apart(batch: RecordBatch): RecordBatch[] {
   return batch.count > 1 ? [sliceBatch(batch, 0, 1), sliceBatch(batch, 1)] : [batch]
 }
 
-function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
-  const gated: LogConsumer = {
-    get joined() {
-      return consumer.joined
-    },
-    subscribe: topics => consumer.subscribe(topics),
+function gatedReader(consumer: LogReader, gate: Gate): LogReader {
+  return {
     async poll(): Promise<Polled> {
       await gate.pass('poll')
       const polled = await consumer.poll(gate.pollRecords(), 0)
@@ -84,6 +90,20 @@ function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
       await gate.pass('seek')
       return consumer.seek(position)
     },
+    async close() {
+      gate.alive()
+      return consumer.close()
+    },
+  }
+}
+
+function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
+  const gated: LogConsumer = {
+    ...gatedReader(consumer, gate),
+    get joined() {
+      return consumer.joined
+    },
+    subscribe: topics => consumer.subscribe(topics),
     async committed(partitions) {
       await gate.pass('committed')
       return consumer.committed(partitions)
@@ -92,10 +112,6 @@ function gatedConsumer(consumer: LogConsumer, gate: Gate): LogConsumer {
       await gate.pass('commit of offsets')
       if (gate.aborts('commit of offsets')) throw failed('commit of offsets')
       return consumer.commit(offsets)
-    },
-    async close() {
-      gate.alive()
-      return consumer.close()
     },
   }
   inner.set(gated, consumer)
