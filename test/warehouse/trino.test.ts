@@ -113,7 +113,8 @@ describe.skipIf(unavailable)('Trino over the tables', () => {
     await fillRaw(admin)
     await fillTables(postgres.url)
     trino = await starting
-  }, 180_000)
+    // With Maven fetching 93 MB where they are not in the cache.
+  }, 300_000)
 
   afterAll(async () => {
     await (await starting)?.close()
