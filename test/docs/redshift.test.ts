@@ -9,7 +9,7 @@ describe('docs/redshift.md', { timeout: 60_000 }, () => {
     const flags = (await flagsOf('run')).map(({ flag }) => flag.split(' ')[0])
     const named = [...textOf(PAGE).matchAll(/(?<![\w-])--[a-z][a-z\d-]*/g)].map(([flag]) => flag)
     expect(named.filter(flag => !flags.includes(flag))).toEqual([])
-    const listed = tableUnder(PAGE, '# Redshift').map(([flag]) => flag)
+    const listed = tableUnder(PAGE, '## Flags').map(([flag]) => flag)
     expect(listed).toEqual(expect.arrayContaining(flags.filter(flag => /^--(redshift|s3)-/.test(flag ?? ''))))
   })
 
