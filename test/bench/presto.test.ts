@@ -37,5 +37,5 @@ describe.skipIf(kafka === '' || reason !== undefined)('twelve questions to Trino
     expect(result.freshness.events).toBe(4_000)
     expect(result.freshness.course.length).toBeGreaterThan(2)
     expect(result.pipeline.cpuSeconds).toBeGreaterThan(0.1)
-  }, 300_000)
+  }, 600_000)
 })
