@@ -4,7 +4,7 @@ import { OFFSETS_TABLE } from '../../model/relation-names.js'
 import type { TableSpec } from '../../ports/warehouse.js'
 import { keyColumns } from '../row/row-key.js'
 import type { SqlDatabase, TableLocation } from '../sql/dialect.js'
-import type { SqlSession } from '../sql/session.js'
+import { type SqlSession, sqlState } from '../sql/session.js'
 import { findRelation, locate, partsOf } from '../sql/table.js'
 import { transaction } from '../sql/transaction.js'
 import { type CatalogColumn, catalogColumns, relationComment } from './redshift-catalog.js'
@@ -93,6 +93,27 @@ async function requireRedshift(session: SqlSession, database: SqlDatabase): Prom
 }
 
 /**
+ * CREATE SCHEMA needs the right to create schemas even where the schema exists, so look first.
+ * @throws MillraceError WAREHOUSE_TABLE with the statement that is wanted where it cannot be created.
+ */
+async function createSchema(session: SqlSession, at: TableLocation): Promise<void> {
+  const { rows } = await session.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1::text', [at.schema])
+  if (rows.length > 0) return
+  const create = `CREATE SCHEMA IF NOT EXISTS ${quoteName(at.schema)}`
+  try {
+    await session.query(create)
+  } catch (thrown) {
+    if (sqlState(thrown) !== '42501') throw thrown
+    throw new MillraceError(
+      'WAREHOUSE_TABLE',
+      `The schema of table ${at.sql} does not exist, and this user may not create it. Let an administrator run ` +
+        `CREATE SCHEMA ${quoteName(at.schema)} AUTHORIZATION with the user's name.`,
+      { cause: thrown },
+    )
+  }
+}
+
+/**
  * Outside of the transaction, because its first statement locks this table. On every node, as it is small and joined with
  * nothing: https://docs.aws.amazon.com/redshift/latest/dg/c_choosing_dist_sort.html
  */
@@ -100,7 +121,7 @@ async function createOffsets(session: SqlSession, at: TableLocation): Promise<vo
   const exists = () => findRelation(session, at.schema, OFFSETS_TABLE)
   if (await exists()) return
   try {
-    await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteName(at.schema)}`)
+    await createSchema(session, at)
     await session.query(`CREATE TABLE IF NOT EXISTS ${at.offsets} (
       sink VARCHAR(512) NOT NULL,
       "partition" INTEGER NOT NULL,

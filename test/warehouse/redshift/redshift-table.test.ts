@@ -90,6 +90,17 @@ describe.skipIf(postgresAvailable() !== undefined)('tables in Redshift', () => {
     expect(await refusal(questTable('public.Millrace_Upserts'))).toMatch(/temporary table of each flush/)
   })
 
+  it('stand in a schema that is created only where it is missing, since that wants a right', async () => {
+    await admin.query('CREATE SCHEMA made')
+    for (const schema of ['made', 'missing']) {
+      const table = questTable(`${schema}.quests`)
+      await warehouse.prepare(table)
+      expect(await allRows(warehouse, table)).toEqual([])
+    }
+    const schemas = service.shim.log.map(({ sql }) => sql).filter(sql => sql.startsWith('CREATE SCHEMA IF'))
+    expect(schemas).toEqual(['CREATE SCHEMA IF NOT EXISTS "missing"'])
+  })
+
   it('are in Redshift only', async () => {
     const other = service.connect({ url: service.postgres.url })
     await expect(other.prepare(questTable('elsewhere'))).rejects.toMatchObject({
