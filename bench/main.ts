@@ -2,6 +2,7 @@ import { cpus, loadavg } from 'node:os'
 import { Command, Option } from 'commander'
 import { duration, wholeNumber } from '../src/cli/options.js'
 import { kafkaAvailable, startKafka } from '../test/services/kafka.js'
+import { adviseCommand } from './advise.js'
 import { prestoCommand } from './presto/command.js'
 import { processFiguresAvailable } from './process-tree.js'
 import { type RestartOptions, restart } from './restart.js'
@@ -83,6 +84,7 @@ program
   })
 
 prestoCommand(program, { kafkaFlag, jsonFlag, withKafka, report })
+adviseCommand(program, jsonFlag)
 
 function printRollup(result: RollupResult): void {
   const { repartition, changelog, output, accounting } = result

@@ -73,6 +73,8 @@ describe('a file', { timeout: 120_000 }, () => {
       file('events.jsonl'),
       '--topic',
       'quest-events',
+      '--window',
+      '6 hours',
       '--keys',
       QUEST_KEYS.join(','),
     )
