@@ -1,12 +1,13 @@
 import { MillraceError, messageOf } from '../model/errors.js'
 import { keyBytesAt, type RecordBatch, valueBytesAt } from '../model/record-batch.js'
 import type { Histogram } from '../ports/metrics.js'
-import type { Flush, Row, RowKey, Warehouse, WarehouseSink } from '../ports/warehouse.js'
+import type { Warehouse, WarehouseSink } from '../ports/warehouse.js'
 import { type DeadLetters, type FailedRecord, failedRecord } from './dead-letters.js'
 import { FlushPace } from './flush-pace.js'
 import { Freshness, newestEventTime } from './freshness.js'
 import { PendingRows, RememberedRows } from './pending-rows.js'
-import { isClosedRow } from './rows-program.js'
+import { RetryDelay } from './retry-delay.js'
+import { rowChanges } from './row-changes.js'
 import type { SessionTurns } from './session-turns.js'
 import { SinkRebuild } from './sink-rebuild.js'
 import type { RowsProgram } from './sub-topology-program.js'
@@ -16,9 +17,6 @@ const FLUSH_ROWS = 20_000
 
 /** A tombstone lives this long in a compacted topic (`delete.retention.ms`, Kafka's default), in ms. */
 export const TOMBSTONE_RETENTION = 24 * 3_600_000
-
-const RETRY_AT_LEAST = 250
-const RETRY_AT_MOST = 30_000
 
 /**
  * One partition of a rows topic on its way into the warehouse: coalesces by key, drops what did not change, and flushes
@@ -47,8 +45,7 @@ export class SinkTask {
   private fault: unknown
   private flushedOffset = 0
   private lastFlushAt = 0
-  private failures = 0
-  private retryAt = 0
+  private readonly retry = new RetryDelay()
   private rebuild: SinkRebuild | undefined
 
   constructor(
@@ -69,7 +66,7 @@ export class SinkTask {
 
   /** Whether it is time to try to open it. */
   mayOpen(now: number): boolean {
-    return now >= this.retryAt
+    return this.retry.over(now)
   }
 
   /** Takes ownership in the warehouse. The answer is where to read on; undefined while the warehouse is out of reach. */
@@ -82,7 +79,7 @@ export class SinkTask {
       return undefined
     }
     if (this.sink === undefined) return undefined
-    this.failures = 0
+    this.retry.succeeded()
     this.lastFlushAt = now
     if (this.sink.rebuild) {
       this.warn(
@@ -179,7 +176,7 @@ export class SinkTask {
 
   /** Whether a flush should start: by freshness, by size, or because everything is to be out (`drain`). */
   private due(now: number, drain: boolean): boolean {
-    if (this.sink === undefined || this.flushing !== undefined || this.changed || now < this.retryAt) return false
+    if (this.sink === undefined || this.flushing !== undefined || this.changed || !this.retry.over(now)) return false
     if (this.pending.size >= FLUSH_ROWS || this.rebuild?.ending) return true
     if (drain) return this.pending.size > 0 || this.nextOffset !== this.flushedOffset
     if (this.pending.size > 0) return now - this.pendingSince >= this.flushInterval(now)
@@ -197,7 +194,7 @@ export class SinkTask {
    */
   async tick(now: number, drain = false): Promise<void> {
     if (this.fault !== undefined) throw this.fault
-    const unseen = this.unseenDue && this.flushing === undefined && now >= this.retryAt
+    const unseen = this.unseenDue && this.flushing === undefined && this.retry.over(now)
     if (!unseen && !this.due(now, drain)) return
     const deadline = Math.min(now, this.pendingSince) + this.pace.freshness
     const turn = this.turns.take(deadline, () => (unseen ? this.deleteUnseen() : this.run()))
@@ -215,24 +212,13 @@ export class SinkTask {
     return this.rebuild?.scanDue(this.nextOffset) === true && this.sink !== undefined
   }
 
-  private flushOf({ byId }: PendingRows, now: number): Flush {
-    const upserts: Row[] = []
-    const closed: Row[] = []
-    const deletes: RowKey[] = []
-    for (const { key, value } of byId.values()) {
-      if (value === null) deletes.push(this.program.rowKey(key))
-      else (isClosedRow(value) ? closed : upserts).push(this.program.row(key, value))
-    }
-    const endsRebuild = this.rebuild?.ending === true
-    return { upserts, closed, deletes, nextOffset: this.nextOffset, asOf: now, endsRebuild }
-  }
-
   /** A flush of what waits now that its turn came. */
   private async run(): Promise<void> {
     if (this.givenUp || this.changed) return
     const now = this.now()
     const rows = this.pending
-    const flush = this.flushOf(rows, now)
+    const endsRebuild = this.rebuild?.ending === true
+    const flush = { ...rowChanges(rows, this.program), nextOffset: this.nextOffset, asOf: now, endsRebuild }
     this.pending = new PendingRows()
     this.flushingBytes = rows.bytes
     this.pendingSince = Number.POSITIVE_INFINITY
@@ -256,13 +242,13 @@ export class SinkTask {
       this.pendingSince = now
       return
     }
-    this.failures = 0
+    this.retry.succeeded()
     if (flush.endsRebuild) this.rebuild = undefined
     this.lastFlushAt = now
     this.flushedOffset = flush.nextOffset
     this.freshness.flushed(this.now())
     this.flushed.flushes++
-    this.flushed.upserts += flush.upserts.length + (flush.closed?.length ?? 0)
+    this.flushed.upserts += flush.upserts.length + flush.closed.length
     this.flushed.deletes += flush.deletes.length
   }
 
@@ -272,8 +258,7 @@ export class SinkTask {
   }
 
   private failed(now: number, thrown: unknown): void {
-    const delay = Math.min(RETRY_AT_MOST, RETRY_AT_LEAST * 2 ** this.failures++)
-    this.retryAt = now + delay
+    const delay = this.retry.failed(now)
     this.warn(
       `${this.warehouse.name} refused rows of ${this.name} (${messageOf(thrown)}). They are kept and tried again in ${delay} ms.`,
     )
