@@ -35,7 +35,7 @@ export class Pipeline {
     private readonly client: pg.Client,
   ) {
     const { kafka, warehouse, namespace, source, freshness, state } = options
-    const flags = { kafka, warehouse, namespace, state, schemas: SCHEMAS, http: 'off' }
+    const flags = { kafka, warehouse, 'warehouse-sessions': '1', namespace, state, schemas: SCHEMAS, http: 'off' }
     this.worker = new MeasuredWorker(
       [TOPOLOGY, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])],
       { SOURCE: source, FRESHNESS: freshness },

@@ -115,7 +115,7 @@ ${table(
 
 - **The same events.** A seeded generator makes them once: each goes to a Kafka topic, keyed by user, and by COPY in order of time into the table \`quest_events\`, which then gets indexes on time and on user and
   time, and \`VACUUM (FREEZE, ANALYZE)\`. They spread over seven days, with 20 quest types (Zipf), 8 regions, 5,000 quests and 100,000 players.
-- **The tables are the pipeline's own.** The built package runs [the topology](../bench/topologies/presto.ts) as one worker, from real Kafka through the sink into the same PostgreSQL. Its sessions are counted by a
+- **The tables are the pipeline's own.** The built package runs [the topology](../bench/topologies/presto.ts) as one worker with \`--warehouse-sessions 1\`, from real Kafka through the sink into the same PostgreSQL. Its sessions are counted by a
   proxy between them, from its start to its end, also under the load of the freshness test.
 - **Each question** is two statements ([both](../bench/presto/questions.ts)), each run once to warm up and then ${result.runs} times. The pipeline has ended by then. Two questions have only one, which counts on both sides.
 - **Answers** are compared value for value, in order, doubles too. Estimates of numbers of players are compared with the generator's own count: none may be off by more than four standard errors of 2.3 %, and their
