@@ -48,15 +48,15 @@ async function advise(events: number) {
     await millrace(['produce', 'quest-events', '--events', String(events), ...state])
     const file = await millrace(['advise', '--file', join(folder, 'events.avro'), '--json'])
     const log = await millrace(['advise', '--topic', 'quest-events', ...state, '--json'])
-    const [ofFile, ofLog] = [file, log].map(({ stdout }) => (JSON.parse(stdout) as Advice).keys)
+    const [ofFile, ofLog] = [file, log].map(({ stdout }) => JSON.parse(stdout) as Advice)
     return {
       events,
       fileSeconds: file.seconds,
       logSeconds: log.seconds,
-      fileEvents: ofFile?.events,
-      logEvents: ofLog?.events,
-      fileBest: ofFile?.best,
-      logBest: ofLog?.best,
+      fileCpuSeconds: ofFile?.cpuSeconds,
+      logCpuSeconds: ofLog?.cpuSeconds,
+      fileBest: ofFile?.keys?.best,
+      logBest: ofLog?.keys?.best,
     }
   } finally {
     rmSync(folder, { recursive: true })

@@ -23,7 +23,7 @@ export interface KeyCandidate {
 }
 
 /** The name of the candidate that stands for the records' own key. */
-export const MESSAGE_KEY = '(message key)'
+const MESSAGE_KEY = '(message key)'
 
 /** Pairs are made of fields whose values, multiplied, are at most so many. */
 const LARGEST_PAIR = 20_000

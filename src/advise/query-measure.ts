@@ -35,7 +35,7 @@ function fieldOf(node: SqlNode | undefined, scope: QueryScope, name: string): Fi
 }
 
 /** A condition as data where it is one: columns that equal literals. */
-export function conditionOf(node: SqlNode, scope: QueryScope): FieldCondition | undefined {
+function conditionOf(node: SqlNode, scope: QueryScope): FieldCondition | undefined {
   const found: Record<string, (string | number | boolean)[]> = {}
   for (const part of conjuncts(node)) {
     const { operator, left, right } = part

@@ -24,7 +24,7 @@ export interface QueryNeed {
 export class NotAnswerable extends Error {}
 
 /** Equal for equal measures. */
-export function measureId({ kind, field = '', where = {} }: NeededMeasure): string {
+function measureId({ kind, field = '', where = {} }: NeededMeasure): string {
   const conditions = Object.entries(where).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([kind, field, conditions])
 }

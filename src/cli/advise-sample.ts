@@ -54,7 +54,7 @@ function attribute(schema: AvroSchema | undefined, name: string): string | undef
 }
 
 /** The schema of `--schema`, else of the topic, else of the record's name, among the files. */
-export function declaredSchema(
+function declaredSchema(
   { schema, schemas, topic }: Pick<SampleOptions, 'schema' | 'schemas' | 'topic'>,
   written?: AvroSchema,
 ): AvroSchema | undefined {
@@ -92,10 +92,13 @@ function timestampOf(options: SampleOptions, schemas: readonly (AvroSchema | und
 function projectionOf(options: SampleOptions, declared: AvroSchema | undefined, written: AvroSchema): Projection {
   const serde = avroSerde({ register: async () => 0, schema: async () => undefined })
   const named = options.keys && fieldsNamed(options.keys, written, '--keys')
-  const fields = options.sql === undefined && named ? named : scalarFields(written)
+  const timestamp = timestampOf(options, [declared, written], written)
+  // Nobody partitions by the event time itself, unless they say so.
+  const all = () =>
+    scalarFields(written).filter(field => field.name !== timestamp || options.keys?.includes(field.name))
+  const fields = options.sql === undefined && named ? named : all()
   const known = avroFields(written).map(field => field.name)
   const key = [attribute(declared, 'key'), attribute(written, 'key')].find(name => name && known.includes(name))
-  const timestamp = timestampOf(options, [declared, written], written)
   const wanted = new Set([...fields.map(field => field.name), ...(timestamp ? [timestamp] : []), ...(key ? [key] : [])])
   if (fields.length === 0) {
     throw new MillraceError(

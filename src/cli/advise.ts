@@ -34,6 +34,8 @@ export interface Advice {
   readonly sql: SqlAdvice | undefined
   /** From the start of the command to its answer. */
   readonly seconds: number
+  /** CPU time of the process, user and system. */
+  readonly cpuSeconds: number
 }
 
 async function taken(flags: AdviseFlags): Promise<TakenSample | undefined> {
@@ -45,6 +47,11 @@ async function taken(flags: AdviseFlags): Promise<TakenSample | undefined> {
     'INVALID_OPTION',
     'There is nothing to advise on. Name a --topic or a --file of events, or a file of logged --sql.',
   )
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return Number(((user + system) / 1e6).toFixed(2))
 }
 
 function writeReport(file: string, html: string): void {
@@ -68,7 +75,13 @@ export async function adviseCommand(flags: AdviseFlags, io: Io): Promise<number>
     const keys =
       sampled && adviseKeys(sampled.sample, { windowMs, partitions, commitRecords, ...(named && { keys: named }) })
     const sql = flags.sql === undefined ? undefined : await adviseSqlFile({ ...flags, sql: flags.sql }, sampled)
-    const advice: Advice = { source: sampled?.source, keys, sql, seconds: Number(process.uptime().toFixed(2)) }
+    const advice: Advice = {
+      source: sampled?.source,
+      keys,
+      sql,
+      seconds: Number(process.uptime().toFixed(2)),
+      cpuSeconds: cpuSeconds(),
+    }
     const say = flags.json ? io.err : io.out
     if (keys) {
       say(keyTable(keys, advice.source ?? ''))
