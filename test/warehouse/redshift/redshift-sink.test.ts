@@ -131,12 +131,12 @@ describe.skipIf(postgresAvailable() !== undefined)('a sink in Redshift', () => {
     ])
   })
 
-  it('needs one session for any number of sinks, and one more to read', async () => {
+  it('needs one session for any number of sinks', async () => {
     const sinks = await Promise.all([1, 2, 3, 4].map(() => opened()))
     const peak = service.shim.sessions.peak
     await Promise.all(sinks.map(({ sink }) => sink.flush(flushOf(1, many(10)))))
     expect(peak).toBeLessThanOrEqual(2)
     expect(service.shim.sessions).toMatchObject({ peak })
-    expect(warehouse.sessions).toEqual({ inUse: 0, limit: 1 })
+    expect(warehouse.sessions).toMatchObject({ inUse: 0, limit: 1 })
   })
 })

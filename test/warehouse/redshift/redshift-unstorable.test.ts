@@ -24,7 +24,9 @@ describe('rows that Redshift cannot store', () => {
     )
     expect(reason('🐎', { type: 'text', maxBytes: 3 })).toMatch(/holds 4 bytes, more than its maxBytes of 3/)
     expect(reason(Buffer.alloc(64_000), { type: 'bytes' })).toBeUndefined()
-    expect(reason(Buffer.alloc(9), { type: 'bytes', maxBytes: 8 })).toMatch(/holds 9 bytes, more than its maxBytes of 8/)
+    expect(reason(Buffer.alloc(9), { type: 'bytes', maxBytes: 8 })).toMatch(
+      /holds 9 bytes, more than its maxBytes of 8/,
+    )
   })
 
   it('are larger than a row of COPY', () => {
