@@ -56,6 +56,13 @@ describe('manifest', () => {
   })
 })
 
+it('COPY gets in with keys, too', async () => {
+  const url = bench.manifest('keys', { a: 'a,1\n' })
+  const keys = "ACCESS_KEY_ID 'id' SECRET_ACCESS_KEY 'secret' SESSION_TOKEN 'token'"
+  await client.query(`COPY t (k, n) FROM '${url}' ${keys} MANIFEST CSV GZIP`)
+  expect(await rows()).toEqual([['a', '1']])
+})
+
 describe('fields', () => {
   it('quotes hold delimiters, line ends, quotes and backslashes', async () => {
     await copy(bench.manifest('quotes', { a: '"a,b",1\n"c\nd",2\n"e""f",3\n"g\\h",4\n"i\tj",5\n' }))
@@ -140,7 +147,10 @@ describe('wrong rows', () => {
 })
 
 it.each([
-  ["COPY t FROM 's3://load/none' MANIFEST CSV", 'COPY needs credentials: IAM_ROLE or CREDENTIALS'],
+  [
+    "COPY t FROM 's3://load/none' MANIFEST CSV",
+    'COPY needs credentials: IAM_ROLE, CREDENTIALS, or ACCESS_KEY_ID and SECRET_ACCESS_KEY',
+  ],
   [`COPY t FROM 's3://load/none' ${ROLE} MANIFEST CSV SIDEWAYS`, 'syntax error at or near "SIDEWAYS"'],
   [`COPY nowhere FROM 's3://load/none' ${ROLE} MANIFEST CSV`, 'Cannot COPY into nonexistent table nowhere'],
 ])('refused: %s', async (sql, message) => {

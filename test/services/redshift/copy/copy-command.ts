@@ -52,6 +52,12 @@ const VALUES: Readonly<Record<string, (value: string) => Partial<CopyCommand>>> 
   statupdate: () => ({}),
   comprows: () => ({}),
   region: () => ({}),
+  // https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html; the object store lets everybody in.
+  iam_role: () => ({}),
+  credentials: () => ({}),
+  access_key_id: () => ({}),
+  secret_access_key: () => ({}),
+  session_token: () => ({}),
   encoding: value => {
     if (!/^utf-?8$/i.test(value)) throw beyondShim(`ENCODING ${value}`)
     return {}
@@ -60,7 +66,7 @@ const VALUES: Readonly<Record<string, (value: string) => Partial<CopyCommand>>> 
 
 const BEYOND = new Set(
   `json avro parquet orc shapefile fixedwidth bzip2 lzop zstd encrypted ssh readratio removequotes escape acceptinvchars
-   master_symmetric_key access_key_id secret_access_key session_token`.split(/\s+/),
+   master_symmetric_key`.split(/\s+/),
 )
 
 /**
@@ -97,8 +103,12 @@ export function copyCommand(statement: Statement): CopyCommand {
     noLoad: false,
     ...options,
   }
-  if (!given.has('iam_role') && !given.has('credentials')) {
-    throw new RedshiftError('42601', 'COPY needs credentials: IAM_ROLE or CREDENTIALS')
+  const byKeys = given.has('access_key_id') && given.has('secret_access_key')
+  if (!byKeys && !given.has('iam_role') && !given.has('credentials')) {
+    throw new RedshiftError(
+      '42601',
+      'COPY needs credentials: IAM_ROLE, CREDENTIALS, or ACCESS_KEY_ID and SECRET_ACCESS_KEY',
+    )
   }
   if (!given.has('csv')) throw beyondShim('COPY of a format other than CSV')
   if (!given.has('manifest')) throw beyondShim('COPY without MANIFEST')
@@ -124,7 +134,7 @@ function readOptions(statement: Statement, from: number): { given: Set<string>; 
       continue
     }
     if (BEYOND.has(option)) throw beyondShim(`COPY with ${option.toUpperCase()}`)
-    const take = option === 'iam_role' || option === 'credentials' ? () => ({}) : VALUES[option]
+    const take = VALUES[option]
     if (!take) throw syntaxError(statement.tokens[at - 1])
     if (statement.value(at) === 'as') at++
     const value = statement.tokens[at++]
