@@ -110,6 +110,11 @@ export class WarehousePermits {
       this.held.set(partition, new SessionTurns(() => this.options.clock.now()))
       this.version++
     }
+    for (const { partition } of assigned) {
+      this.options.logger.info(
+        `Holds permit ${partition} of ${this.count} for a session in ${this.options.warehouse.name}.`,
+      )
+    }
     if (assigned.length > 0) await this.limit(false)
     for (const permit of [...this.leaving]) this.letGo(permit, now)
     for (const [permit, turns] of this.held) this.watch(permit, turns, now)
