@@ -7,7 +7,6 @@ import type { Warehouse } from '../ports/warehouse.js'
 import { warehousePermitsGroup, warehousePermitsTopic } from '../topology/names.js'
 import { Attempt } from './attempt.js'
 import { SessionTurns } from './session-turns.js'
-import type { Logger } from './stream-process-options.js'
 
 /**
  * Two, so that one long flush, such as that of a table being rebuilt, does not hold up all others, and few enough for a
@@ -24,7 +23,8 @@ const SLOW = 10_000
 export interface PermitOptions {
   readonly log: Log
   readonly clock: Clock
-  readonly logger: Logger
+  /** Told of permits and of slow work. */
+  readonly logger: { info(message: string): void; warn(message: string): void }
   readonly warehouse: Warehouse
   readonly namespace?: string
   /** Names of all topologies of the worker. Workers that run the same ones share a budget. */

@@ -91,7 +91,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   // One adapter in seven folders: what every SQL dialect shares, and what the memory warehouse shares with them.
   'warehouse/row': { parts: ADAPTER_PARTS },
-  'warehouse/sql': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: [...NODE, 'pg'] },
+  'warehouse/sql': { parts: [...ADAPTER_PARTS, 'warehouse/row'], packages: [...NODE, 'node:net', 'pg'] },
   'warehouse/postgres': {
     parts: [...ADAPTER_PARTS, 'warehouse/row', 'warehouse/sql'],
     packages: [...NODE, 'pg', 'pg-copy-streams'],
