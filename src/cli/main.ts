@@ -27,7 +27,7 @@ import { refuseSecretFlags } from './secrets.js'
 import type { StartOptions } from './start.js'
 import { stopSignal } from './stop-signal.js'
 import { systemClock } from './system-clock.js'
-import { withWarehouseFlags } from './warehouse-flags.js'
+import { warehouseSessionsFlag, withWarehouseFlags } from './warehouse-flags.js'
 
 /** Exit codes: something went wrong; the command line is wrong. */
 const FAILED = 1
@@ -144,6 +144,7 @@ function addTopics(program: Command): void {
     .description('create the topics of topologies where they are missing, or print them')
     .addOption(namespaceFlag())
     .addOption(sourcePartitionsFlag())
+    .addOption(warehouseSessionsFlag())
     .addOption(flag('--dry-run', 'create nothing').default(false))
     .addOption(flag('--format <name>', 'how').choices(['table', 'json', 'commands']).default('table'))
     .addOption(logLevelFlag())

@@ -2,10 +2,11 @@ import Table from 'cli-table3'
 import type { Logger } from 'pino'
 import { topicCommand } from '../log/kafka/topic-command.js'
 import { MillraceError, messageOf } from '../model/errors.js'
-import type { TopicDescription } from '../ports/log.js'
+import type { Log, TopicDescription } from '../ports/log.js'
 import { sourceTopics, surveyTopics } from '../runtime/prepare-topics.js'
 import { planTopics, type TopicPlan } from '../runtime/topic-plan.js'
 import { type DescribedTopic, describe } from '../topology/describe.js'
+import { warehousePermitsTopic } from '../topology/names.js'
 import type { Topology } from '../topology/node.js'
 import { openKafka } from './adapters.js'
 import type { Io } from './io.js'
@@ -20,13 +21,16 @@ export interface TopicsOptions extends KafkaFlags {
   readonly format: TopicsFormat
   /** Partitions of source topics that do not exist, or that no broker is asked for. */
   readonly partitions: Readonly<Record<string, number>>
+  /** Partitions of the topic of permits, where a topology writes to a warehouse. */
+  readonly warehouseSessions: number
 }
 
 /** A topic that a topology reads or writes. */
 interface TopicRow {
+  /** The topology's name; of the permits' topic, the names of all that share it, joined by `+`. */
   readonly topology: string
   readonly topic: string
-  readonly purpose: 'source' | 'output' | DescribedTopic['purpose']
+  readonly purpose: 'source' | 'output' | 'warehouse permits' | DescribedTopic['purpose']
   readonly partitions: number
   readonly config: Readonly<Record<string, string>>
   /** `unknown` where no broker was asked; a source topic that is `missing` is created by nobody here. */
@@ -73,12 +77,31 @@ export async function topicsCommand(
       const created = dryRun || mismatch ? [] : missing.map(({ name }) => name)
       rows.push(...rowsOf(topology, plan, existing, new Set(created)))
     }
+    const writers = topologies.filter(({ outputs }) => outputs.some(({ kind }) => kind === 'to-warehouse'))
+    if (writers.length > 0) rows.push(await permitsRow(writers, options, log, !dryRun && mismatches.length === 0))
   } finally {
     await log?.close()
   }
   io.out(formatted(rows, format, kafka ?? BROKERS))
   for (const mismatch of mismatches) io.err(messageOf(mismatch))
   return mismatches.length === 0 ? 0 : 1
+}
+
+/** The topic of permits for sessions in the warehouse. Any number of partitions is right: it is what workers keep to. */
+async function permitsRow(
+  writers: readonly Topology[],
+  { namespace, warehouseSessions }: Pick<TopicsOptions, 'namespace' | 'warehouseSessions'>,
+  log: Log | undefined,
+  create: boolean,
+): Promise<TopicRow> {
+  const spec = { name: warehousePermitsTopic(namespace), partitions: warehouseSessions, config: {} }
+  const found = (await log?.describeTopics([spec.name]))?.get(spec.name)?.partitions
+  const created = create && log !== undefined && found === undefined
+  if (created) await log.createTopics([spec])
+  const state = log === undefined ? 'unknown' : created ? 'created' : found === undefined ? 'missing' : 'exists'
+  const topology = writers.map(({ name }) => name).join('+')
+  const row = { topology, topic: spec.name, purpose: 'warehouse permits', config: {}, state } as const
+  return found === undefined ? { ...row, partitions: spec.partitions } : { ...row, partitions: found, found }
 }
 
 function requireCounts(topology: Topology, counts: ReadonlyMap<string, number>): void {

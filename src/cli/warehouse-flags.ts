@@ -28,6 +28,13 @@ function iamTarget(text: string): IamTarget {
   throw new InvalidArgumentError('It must be cluster:NAME, or workgroup:NAME of Redshift Serverless.')
 }
 
+/** How many permits there are, which is also the number of partitions of their topic. */
+export function warehouseSessionsFlag() {
+  return flag('--warehouse-sessions <count>', 'sessions that all workers of the topologies have in it together')
+    .argParser(wholeNumber(1))
+    .default(DEFAULT_WAREHOUSE_SESSIONS)
+}
+
 /** Adds the flags that say where the warehouse is. */
 export function withWarehouseFlags(command: Command): Command {
   return command
@@ -37,11 +44,7 @@ export function withWarehouseFlags(command: Command): Command {
         'redshift://…, postgres://… or pglite:FOLDER; on the embedded log: PGlite in --state',
       ),
     )
-    .addOption(
-      flag('--warehouse-sessions <count>', 'sessions that all workers of the topologies have in it together')
-        .argParser(wholeNumber(1))
-        .default(DEFAULT_WAREHOUSE_SESSIONS),
-    )
+    .addOption(warehouseSessionsFlag())
     .addOption(flag('--redshift-s3 <address>', 's3://bucket/prefix that rows go through on their way into Redshift'))
     .addOption(
       flag('--redshift-copy-role <arn>', 'IAM role by which COPY reads there, or default; without it: AWS keys in use'),

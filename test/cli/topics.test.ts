@@ -23,8 +23,9 @@ describe('without a broker', () => {
     expect(table).toMatchObject({ code: 0, stderr: '' })
     expect(table.stdout).toMatch(/staging\.quest-minute-by-quest-type-repartition +│ repartition +│ 12 /)
     expect(table.stdout).toMatch(/staging\.quest-minute-progress +│ progress +│ 1 /)
+    expect(table.stdout).toMatch(/staging\.millrace-warehouse-permits +│ warehouse permits +│ 2 /)
     const commands = (await dryRun(...partitions, '--format', 'commands')).stdout.trimEnd().split('\n')
-    expect(commands).toHaveLength(5)
+    expect(commands).toHaveLength(6)
     expect(commands).toContain(
       'kafka-topics.sh --bootstrap-server BROKER:9092 --create --if-not-exists --topic quest-minute-quest-minute-changelog ' +
         '--partitions 12 --config cleanup.policy=compact --config max.message.bytes=8388608',
@@ -63,7 +64,7 @@ describe.skipIf(kafka === '')('on Kafka', { timeout: 60_000 }, () => {
       const [comment, ...commands] = given.stdout.trimEnd().split('\n')
       expect(comment).toBe(`# The source topic ${source} does not exist.`)
       expect(commands[0]).toContain(` --bootstrap-server ${kafka} --create `)
-      expect(commands).toHaveLength(5)
+      expect(commands).toHaveLength(6)
 
       await log.createTopics([{ name: source, partitions: 2, config: {} }])
       const needed = states((await topics('--dry-run', '--format', 'json')).stdout)
