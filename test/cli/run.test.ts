@@ -232,7 +232,7 @@ describe('millrace run', () => {
     }
     const { code, stderr } = await millrace(['run', QUEST_MINUTE, ...runFlags()], { env })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/neither postgres:\/\/.* nor pglite:FOLDER/)
+    expect(stderr).toMatch(/redshift:\/\/.*postgres:\/\/.* pglite:FOLDER/)
     expect(stderr).not.toContain(secret)
   })
 })
