@@ -13,10 +13,11 @@ RUN --mount=type=cache,target=/root/.npm \
   npm ci --omit=dev --ignore-scripts && npm_config_nodedir=/usr/local npm rebuild node-rdkafka
 COPY native ./native
 # Of node-rdkafka, the sources and objects go, and the shared libraries in build/deps stay; of rocksdb-native, the builds
-# for other systems go. The package rocksdb does not run on this Node.
+# for other systems go. The package rocksdb does not run on this Node. The maps of the SQL parser are larger than all its code.
 RUN npm_config_nodedir=/usr/local npm run install && test -f native/build/Release/packed_reader.node \
   && rm -r node_modules/rocksdb node_modules/node-rdkafka/deps node_modules/node-rdkafka/build/Release/obj.target \
-    node_modules/node-rdkafka/build/deps/*.a \
+    node_modules/node-rdkafka/build/deps/*.a node_modules/node-sql-parser/umd \
+  && find node_modules/node-sql-parser -name '*.map' -delete \
   && prebuilds=node_modules/rocksdb-native/prebuilds \
   && this="$prebuilds/$(node -p 'process.platform+"-"+process.arch')" \
   && find "$prebuilds" -mindepth 1 -maxdepth 1 ! -path "$this" -exec rm -r {} +

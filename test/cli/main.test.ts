@@ -25,7 +25,7 @@ describe('millrace', () => {
         .filter(entry => !/-h, --help/.test(entry))
       expect(entries.length).toBeGreaterThan(0)
       for (const entry of entries) {
-        const name = /--([a-z-]+)/.exec(entry)?.[1] as string
+        const name = /--([a-z0-9-]+)/.exec(entry)?.[1] as string
         expect(entry.replaceAll(/\s+/g, ' ')).toContain(`env: MILLRACE_${name.replaceAll('-', '_').toUpperCase()})`)
       }
     },
