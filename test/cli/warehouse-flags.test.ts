@@ -24,7 +24,9 @@ describe('withWarehouseFlags', () => {
     vi.stubEnv('MILLRACE_REDSHIFT_IAM', 'cluster:c')
     vi.stubEnv('MILLRACE_REDSHIFT_COPY_ROLE', 'default')
     vi.stubEnv('MILLRACE_S3_ENDPOINT', 'http://minio:9000')
+    vi.stubEnv('MILLRACE_WAREHOUSE_SESSIONS', '5')
     expect(parsed()).toEqual({
+      warehouseSessions: 5,
       redshiftS3: 's3://b/p',
       redshiftIam: { cluster: 'c' },
       redshiftCopyRole: 'default',
