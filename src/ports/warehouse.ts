@@ -112,7 +112,10 @@ export interface WarehouseSink {
    * or refuses (nothing was written: call again with the same or a larger flush).
    */
   flush(flush: Flush): Promise<void>
-  /** Keys of all rows of the table, of all partitions; for a rebuild. */
+  /**
+   * Keys of all rows of the table, of all partitions; for a rebuild. Holds a session until its end: where there is only one,
+   * a flush waits for it.
+   */
   keys(): AsyncIterable<RowKey>
   close(): Promise<void>
 }

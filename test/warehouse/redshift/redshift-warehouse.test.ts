@@ -13,7 +13,8 @@ afterAll(() => vi.unstubAllEnvs())
 if (!unavailable) {
   warehouseContract('Redshift', async () => {
     const service = await startRedshift()
-    const warehouse = service.connect()
+    // One for a reader of keys, one for the flushes meanwhile.
+    const warehouse = service.connect({ maxSessions: 2 })
     return { connect: () => warehouse, stop: () => service.stop() }
   })
 }
