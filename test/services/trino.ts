@@ -15,6 +15,8 @@ const HOME = fileURLToPath(new URL('../../node_modules/.cache/millrace/trino-368
 const OLDEST_JAVA = 11
 const START_MS = 120_000
 const FINAL_INFO_MS = 10_000
+/** How long a query waits for a node that runs it. */
+const NODES_MS = 20_000
 
 /** What a finished query took, from Trino's final query info (`GET /v1/query/<id>`). */
 export interface TrinoStats {
@@ -199,7 +201,29 @@ async function waitUntilReady(server: ChildProcess, query: TrinoService['query']
   for (const stream of [server.stdout, server.stderr]) stream?.removeAllListeners('data').resume()
 }
 
+class TrinoError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(`Trino: ${code}: ${message}`)
+  }
+}
+
+/** A node of a server that has just started announces its connectors a moment after the coordinator answers. */
 async function run(url: string, sql: string, session: Readonly<Record<string, string>> = {}): Promise<TrinoAnswer> {
+  for (const deadline = Date.now() + NODES_MS; ; ) {
+    try {
+      return await runOnce(url, sql, session)
+    } catch (thrown) {
+      const early = thrown instanceof TrinoError && thrown.code === 'NO_NODES_AVAILABLE'
+      if (!early || Date.now() > deadline) throw thrown
+      await sleep(200)
+    }
+  }
+}
+
+async function runOnce(url: string, sql: string, session: Readonly<Record<string, string>>): Promise<TrinoAnswer> {
   const client = Trino.create({ server: url, catalog: 'postgresql', schema: 'public' })
   // The header X-Trino-User comes from `user`; the environment may have none.
   const query: Query = { query: sql, user: 'millrace', session: { ...session } }
@@ -208,7 +232,7 @@ async function run(url: string, sql: string, session: Readonly<Record<string, st
   const rows: (readonly unknown[])[] = []
   for await (const page of await client.query(query)) {
     id = page.id
-    if (page.error) throw new Error(`Trino: ${page.error.message}\n${sql}`)
+    if (page.error) throw new TrinoError(page.error.errorName, `${page.error.message}\n${sql}`)
     if (page.columns) columns = page.columns
     for (const row of page.data ?? []) rows.push(row)
   }
