@@ -28,7 +28,7 @@ tables that Millrace keeps of the same events. ${figures.answerable} of the ques
 cannot, and go on reading raw events. This page is written by
 
 \`\`\`sh
-npm run bench -- presto --events ${events}${result.runs === 5 ? '' : ` --runs ${result.runs}`}
+npm run bench -- presto --events ${events}${result.runs === 5 ? '' : ` --runs ${result.runs}`}${result.freshness.liveSeconds === 150 ? '' : ` --live-seconds ${result.freshness.liveSeconds}`}
 \`\`\`
 
 on ${cpus().length} cores (${cpus()[0]?.model.trim()}) with ${Math.round(totalmem() / 2 ** 30)} GB of memory, in ${whole(result.seconds / 60)} minutes. [How it is measured](#how-it-is-measured) says what each figure is.
